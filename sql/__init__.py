@@ -1,0 +1,1 @@
+"""What is remembered: models, migrations, grants, policies, and how to connect."""

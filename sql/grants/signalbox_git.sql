@@ -1,0 +1,17 @@
+-- The git process reserves, builds and publishes versions, and appends their leaf.
+-- It reads no forecast, no subscription and no password.
+revoke all on all tables in schema account, audit, registry, market, forecast, transparency, score, billing from signalbox_git;
+grant usage on schema account, audit, registry, market, transparency, billing to signalbox_git;
+
+grant select (id, handle, role) on account.user_account to signalbox_git;
+grant insert on audit.event to signalbox_git;
+grant select, insert on registry.signal, registry.version, registry.version_event to signalbox_git;
+grant update (title, description) on registry.signal to signalbox_git;
+grant update (state, reserved_at, published_at, tree_digest, manifest, lock, lock_digest,
+              base_digest, dependencies_digest, source_digest, image_digest, why)
+  on registry.version to signalbox_git;
+grant select on market.instrument, market.ingest_batch to signalbox_git;
+grant select, insert on transparency.leaf to signalbox_git;
+grant select, insert on billing.price to signalbox_git;
+grant execute on function account.find_api_key(text) to signalbox_git;
+grant execute on function market.bars_as_of(int[], timestamptz, timestamptz, timestamptz, bigint) to signalbox_git;

@@ -1,0 +1,15 @@
+-- Dagster's code server and run workers: bars in, forecasts and scores out.
+-- Withdrawn by omission: update and delete anywhere, accounts' secrets, subscriptions' writes.
+revoke all on all tables in schema account, audit, registry, market, forecast, transparency, score, billing from signalbox_worker;
+grant usage on schema account, audit, registry, market, forecast, transparency, score, billing to signalbox_worker;
+
+grant select (id, handle) on account.user_account to signalbox_worker;
+grant insert on audit.event to signalbox_worker;
+grant select on registry.signal, registry.version, registry.version_event to signalbox_worker;
+grant select, insert on market.instrument, market.ingest_batch, market.bar, market.reject to signalbox_worker;
+grant usage on all sequences in schema market to signalbox_worker;
+grant select, insert on forecast.slot_record, forecast.forecast, forecast.opening to signalbox_worker;
+grant select, insert on transparency.leaf to signalbox_worker;
+grant select, insert on score.score to signalbox_worker;
+grant select on billing.subscription, billing.price to signalbox_worker;
+grant execute on function market.bars_as_of(int[], timestamptz, timestamptz, timestamptz, bigint) to signalbox_worker;

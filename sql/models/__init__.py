@@ -1,0 +1,34 @@
+"""The platform's nouns as tables; `CONVENTIONS.md` says how they are written."""
+
+from sql.models.account import ApiKey, RefreshToken, UserAccount
+from sql.models.audit import AuditEvent
+from sql.models.base import Base
+from sql.models.billing import PaymentEvent, Price, Subscription
+from sql.models.forecast import Forecast, Opening, SlotRecord
+from sql.models.market import Bar, IngestBatch, Instrument, Reject
+from sql.models.registry import Signal, Version, VersionEvent
+from sql.models.score import Score
+from sql.models.transparency import Leaf
+
+__all__ = [
+    "ApiKey",
+    "AuditEvent",
+    "Bar",
+    "Base",
+    "Forecast",
+    "IngestBatch",
+    "Instrument",
+    "Leaf",
+    "Opening",
+    "PaymentEvent",
+    "Price",
+    "RefreshToken",
+    "Reject",
+    "Score",
+    "Signal",
+    "SlotRecord",
+    "Subscription",
+    "UserAccount",
+    "Version",
+    "VersionEvent",
+]

@@ -1,0 +1,83 @@
+"""Offers, and who takes them."""
+
+import uuid
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from sql.models.base import Base, BigId, Instant, Json, Str
+
+
+class Price(Base):
+    __tablename__ = "price"
+    __table_args__ = (
+        CheckConstraint("amount_minor >= 0", name="not_negative"),
+        CheckConstraint("trial_days between 0 and 30", name="trial_at_most_30_days"),
+        {"schema": "billing", "comment": "Offers, insert-only: the newest binds new subscribers."},
+    )
+
+    id: Mapped[BigId] = mapped_column(comment="Order of insertion")
+    signal_id: Mapped[int] = mapped_column(
+        BigInteger,
+        ForeignKey("registry.signal.id", ondelete="restrict"),
+        index=True,
+        comment="What is offered",
+    )
+    amount_minor: Mapped[int] = mapped_column(BigInteger, comment="Per month, in cents")
+    currency: Mapped[Str] = mapped_column(comment="ISO 4217")
+    trial_days: Mapped[int] = mapped_column(comment="0..30")
+    valid_from: Mapped[Instant] = mapped_column(comment="Binds subscriptions from then on")
+
+
+class Subscription(Base):
+    __tablename__ = "subscription"
+    __table_args__ = (
+        CheckConstraint(
+            "state in ('incomplete', 'trialing', 'active', 'past_due', 'canceled', 'expired')",
+            name="state_known",
+        ),
+        Index(
+            "subscription_one_open",
+            "user_id",
+            "signal_id",
+            unique=True,
+            postgresql_where=text("state not in ('canceled', 'expired')"),
+        ),
+        {"schema": "billing", "comment": "One person's access to one signal."},
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, comment="Random")
+    user_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("account.user_account.id", ondelete="restrict"), comment="Subscriber"
+    )
+    signal_id: Mapped[int] = mapped_column(
+        BigInteger,
+        ForeignKey("registry.signal.id", ondelete="restrict"),
+        index=True,
+        comment="Signal",
+    )
+    price_id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey("billing.price.id", ondelete="restrict"), comment="Terms agreed"
+    )
+    state: Mapped[Str] = mapped_column(comment="See docs/glossary.md")
+    payment_provider: Mapped[Str] = mapped_column(comment="manual, stripe")
+    created_at: Mapped[Instant] = mapped_column(comment="When it was asked for")
+    period_start: Mapped[Instant | None] = mapped_column(comment="Access from, inclusive")
+    period_end: Mapped[Instant | None] = mapped_column(comment="Access until, exclusive")
+    had_trial: Mapped[bool] = mapped_column(comment="One trial per person and signal")
+    cancel_at_period_end: Mapped[bool] = mapped_column(comment="Ends when the period does")
+
+
+class PaymentEvent(Base):
+    __tablename__ = "payment_event"
+    __table_args__ = (
+        UniqueConstraint("provider", "external_id"),
+        {"schema": "billing", "comment": "Inbox of payment events; each has one effect."},
+    )
+
+    id: Mapped[BigId] = mapped_column(comment="Order of arrival")
+    provider: Mapped[Str] = mapped_column(comment="manual, stripe")
+    external_id: Mapped[Str] = mapped_column(comment="The provider's id of the event")
+    kind: Mapped[Str] = mapped_column(comment="checkout.paid, ...")
+    received_at: Mapped[Instant] = mapped_column(comment="When it arrived")
+    payload: Mapped[Json] = mapped_column(comment="As delivered")

@@ -1,0 +1,83 @@
+"""One Postgres role per process, each with its own secret.
+
+The owner migrates and is used by nothing that runs. What each of the others
+may do stands in `grants/<role>.sql`.
+"""
+
+import secrets
+
+import psycopg
+from psycopg import sql
+from sqlalchemy import URL, make_url
+
+OWNER = "signalbox_owner"
+API = "signalbox_api"
+GIT = "signalbox_git"
+WORKER = "signalbox_worker"
+DAGSTER = "signalbox_dagster"
+PROCESS_ROLES = (API, GIT, WORKER)
+ALL_ROLES = (OWNER, *PROCESS_ROLES, DAGSTER)
+
+DATABASE = "signalbox"
+DAGSTER_DATABASE = "dagster"
+
+
+def new_secrets() -> dict[str, str]:
+    """A random password per role."""
+    return {role: secrets.token_urlsafe(32) for role in ALL_ROLES}
+
+
+def create_roles(admin: URL, passwords: dict[str, str]) -> None:
+    """Create roles and both databases where they are missing, and set the passwords.
+
+    Args:
+        admin: a role that may create roles and databases.
+        passwords: by role name.
+    """
+    with psycopg.connect(conninfo(admin), autocommit=True) as connection:
+        for role in ALL_ROLES:
+            _create_role(connection, role, passwords[role])
+        _create_database(connection, DATABASE, OWNER)
+        _create_database(connection, DAGSTER_DATABASE, DAGSTER)
+        connection.execute(
+            sql.SQL("revoke connect on database {} from public").format(sql.Identifier(DATABASE))
+        )
+        for role in ALL_ROLES[:-1]:
+            connection.execute(
+                sql.SQL("grant connect on database {} to {}").format(
+                    sql.Identifier(DATABASE), sql.Identifier(role)
+                )
+            )
+
+
+def _create_role(connection: psycopg.Connection, role: str, password: str) -> None:
+    known = connection.execute("select 1 from pg_roles where rolname = %s", [role]).fetchone()
+    verb = sql.SQL("alter" if known else "create")
+    rights = sql.SQL("login nosuperuser nocreatedb nocreaterole nobypassrls")
+    connection.execute(
+        sql.SQL("{} role {} {} password {}").format(
+            verb, sql.Identifier(role), rights, sql.Literal(password)
+        )
+    )
+
+
+def _create_database(connection: psycopg.Connection, name: str, owner: str) -> None:
+    if connection.execute("select 1 from pg_database where datname = %s", [name]).fetchone():
+        return
+    # An admin that is no superuser must be a member of the role it gives a database to.
+    connection.execute(sql.SQL("grant {} to current_user").format(sql.Identifier(owner)))
+    connection.execute(
+        sql.SQL("create database {} owner {}").format(sql.Identifier(name), sql.Identifier(owner))
+    )
+
+
+def role_url(admin: URL, role: str, password: str, database: str | None = None) -> URL:
+    """The URL by which a role connects; to its own database unless another is named."""
+    database = database or (DAGSTER_DATABASE if role == DAGSTER else DATABASE)
+    driver = "postgresql+psycopg2" if role == DAGSTER else "postgresql+psycopg"
+    return admin.set(drivername=driver, username=role, password=password, database=database)
+
+
+def conninfo(url: URL | str) -> str:
+    """A libpq connection string of an SQLAlchemy URL."""
+    return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)

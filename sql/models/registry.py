@@ -3,7 +3,7 @@
 import uuid
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Text, UniqueConstraint
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -63,6 +63,7 @@ class Version(Base):
     manifest: Mapped[dict[str, Any] | None] = mapped_column(JSONB, comment="signal.toml, parsed")
     lock: Mapped[Str | None] = mapped_column(comment="Requirements with hashes")
     lock_digest: Mapped[Str | None] = mapped_column(comment="sha256 of the lock")
+    sbom: Mapped[str | None] = mapped_column(Text, comment="CycloneDX, canonical JSON")
     base_digest: Mapped[Str | None] = mapped_column(comment="Layer of the base image")
     dependencies_digest: Mapped[Str | None] = mapped_column(comment="Layer of the lock")
     source_digest: Mapped[Str | None] = mapped_column(comment="Layer of the source")

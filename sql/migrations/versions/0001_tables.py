@@ -184,6 +184,7 @@ def upgrade() -> None:
     sa.Column('manifest', postgresql.JSONB(astext_type=sa.Text()), nullable=True, comment='signal.toml, parsed'),
     sa.Column('lock', sa.Text(), nullable=True, comment='Requirements with hashes'),
     sa.Column('lock_digest', sa.Text(), nullable=True, comment='sha256 of the lock'),
+    sa.Column('sbom', sa.Text(), nullable=True, comment='CycloneDX, canonical JSON'),
     sa.Column('base_digest', sa.Text(), nullable=True, comment='Layer of the base image'),
     sa.Column('dependencies_digest', sa.Text(), nullable=True, comment='Layer of the lock'),
     sa.Column('source_digest', sa.Text(), nullable=True, comment='Layer of the source'),

@@ -39,14 +39,13 @@ begin
     raise exception 'registry.version keeps every version: % refused', tg_op
       using errcode = 'insufficient_privilege';
   end if;
-  if old.state <> 'building' and
+  if old.state not in ('building', 'rejected') and
      (to_jsonb(new) - 'state') is distinct from (to_jsonb(old) - 'state') then
     raise exception 'version % is published: only its state may change', old.version
       using errcode = 'insufficient_privilege';
   end if;
-  if new.signal_id <> old.signal_id or new.version <> old.version
-     or new.commit_sha <> old.commit_sha or new.pushed_by <> old.pushed_by then
-    raise exception 'a reservation keeps its signal, version, commit and pusher'
+  if new.signal_id <> old.signal_id or new.version <> old.version then
+    raise exception 'a reservation keeps its signal and version'
       using errcode = 'insufficient_privilege';
   end if;
   if new.state <> old.state and (old.state, new.state) not in (

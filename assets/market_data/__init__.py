@@ -1,0 +1,59 @@
+"""Point-in-time bars: where they come from, what is refused, what a model is given."""
+
+from assets.market_data.checks import CheckResult, gaps, stale_feed
+from assets.market_data.digest import arrow_ipc, input_digest
+from assets.market_data.file import FileSource
+from assets.market_data.history import History, OutsideHistoryError, read_history
+from assets.market_data.recorded import RecordedSource
+from assets.market_data.sample import SampleSource
+from assets.market_data.schema import (
+    EmptyFrameError,
+    FrameError,
+    MalformedFrameError,
+    Reject,
+    Validated,
+    validate,
+)
+from assets.market_data.source import (
+    Delivery,
+    InstrumentDeclaration,
+    PermanentSourceError,
+    Source,
+    SourceError,
+    TransientSourceError,
+)
+from assets.market_data.store import FEED_DELAY, IngestSummary, ingest
+from assets.market_data.window import SlotPin, UnknownSymbolError, pin, read_bars
+
+__all__ = [
+    "FEED_DELAY",
+    "CheckResult",
+    "Delivery",
+    "EmptyFrameError",
+    "FileSource",
+    "FrameError",
+    "History",
+    "IngestSummary",
+    "InstrumentDeclaration",
+    "MalformedFrameError",
+    "OutsideHistoryError",
+    "PermanentSourceError",
+    "RecordedSource",
+    "Reject",
+    "SampleSource",
+    "SlotPin",
+    "Source",
+    "SourceError",
+    "TransientSourceError",
+    "UnknownSymbolError",
+    "Validated",
+    "arrow_ipc",
+    "gaps",
+    "ingest",
+    "input_digest",
+    "pin",
+    "read_bars",
+    "read_history",
+    "stale_feed",
+    "validate",
+]

@@ -1,0 +1,68 @@
+"""Recorded bars moved onto the present, labelled sample data.
+
+A series is moved by whole weeks, so that weekday and hour stay what they were,
+until its last bar lies at least 30 days after an anchor: whoever starts a
+demonstration at the anchor has a month of real market before it ends.
+"""
+
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+
+from assets.market_data.file import FileSource, guess_calendar
+from assets.market_data.source import (
+    Delivery,
+    InstrumentDeclaration,
+    PermanentSourceError,
+    unknown_symbol,
+)
+
+WEEK = timedelta(weeks=1)
+AHEAD = timedelta(days=30)
+
+
+class RecordedSource:
+    """Files of recorded bars, re-stamped.
+
+    Args:
+        folder: as of `FileSource`.
+        symbols: which of its files to offer.
+        anchor: the instant the recording must outlast by 30 days, UTC. Keep
+            it for the life of a database: another anchor moves the series.
+
+    Raises:
+        PermanentSourceError: a symbol has no file.
+    """
+
+    name = "recorded"
+    is_sample = True
+
+    def __init__(self, folder: Path, symbols: tuple[str, ...], anchor: datetime) -> None:
+        self._files = FileSource(folder)
+        self._shifts = {symbol: self._shift(symbol, anchor) for symbol in symbols}
+
+    def _shift(self, symbol: str, anchor: datetime) -> timedelta:
+        _, frame = self._files.read(symbol)
+        last = frame["ts_open"].max()
+        if not isinstance(last, datetime):
+            raise PermanentSourceError(symbol, "no bar has a time stamp", "replace the file")
+        return max(-((last - anchor - AHEAD) // WEEK), 0) * WEEK
+
+    def instruments(self) -> list[InstrumentDeclaration]:
+        """The symbols named to the constructor."""
+        return [InstrumentDeclaration(symbol, guess_calendar(symbol)) for symbol in self._shifts]
+
+    def fetch(self, symbol: str, start: datetime, end: datetime, now: datetime) -> Delivery:
+        """As `FileSource.fetch`, in the present's time.
+
+        Raises:
+            TransientSourceError: the file cannot be read now.
+            PermanentSourceError: the symbol was not named to the constructor.
+        """
+        if symbol not in self._shifts:
+            raise unknown_symbol(symbol, list(self._shifts))
+        shift = self._shifts[symbol]
+        recorded = self._files.fetch(symbol, start - shift, end - shift, now - shift)
+        frame = recorded.frame.with_columns(pl.col("ts_open", "ts_close") + shift)
+        return Delivery(frame, fetched_at=now, raw_bytes=recorded.raw_bytes)

@@ -1,0 +1,111 @@
+"""Where bars come from: one small protocol, and how a source fails.
+
+A source answers for a half-open period `[start, end)` of `ts_open` with closed
+bars only. Closed is decided by the clock, `ts_close <= now`, never by the
+position in an answer: the last candle of an exchange is still running.
+
+It hands over what it was given, unsorted and with its defects; `schema` judges.
+An answer that is none (an empty body, a page of HTML) is a
+`TransientSourceError`; a period in which the market had no bars is a frame
+without rows.
+"""
+
+from datetime import datetime
+from typing import Protocol
+
+import msgspec
+import polars as pl
+
+from assets.market_data.frames import DELIVERY_SCHEMA
+
+
+class SourceError(Exception):
+    """A source did not deliver; names the symbol and what to do next."""
+
+    def __init__(self, symbol: str, problem: str, remedy: str) -> None:
+        self.symbol = symbol
+        self.problem = problem
+        self.remedy = remedy
+        super().__init__(f"{symbol}: {problem}; {remedy}")
+
+
+class TransientSourceError(SourceError):
+    """It may work later: asking again is right."""
+
+
+class PermanentSourceError(SourceError):
+    """Asking again gives the same: somebody has to change something."""
+
+
+class InstrumentDeclaration(msgspec.Struct, frozen=True):
+    """What a source offers.
+
+    Attributes:
+        symbol: the platform's name for it.
+        calendar: `24x7`, `FX` or an exchange's MIC.
+    """
+
+    symbol: str
+    calendar: str
+
+
+class Delivery(msgspec.Struct, frozen=True):
+    """One answer of a source.
+
+    Attributes:
+        frame: `ts_open`, `ts_close` (Datetime us UTC), `open`, `high`, `low`,
+            `close`, `volume` (Float64; volume null where not published).
+        fetched_at: when the source answered, UTC.
+        raw_bytes: the answer as it came, for its digest.
+    """
+
+    frame: pl.DataFrame
+    fetched_at: datetime
+    raw_bytes: bytes
+
+
+class Source(Protocol):
+    """A supplier of bars."""
+
+    @property
+    def name(self) -> str:
+        """As recorded with every batch."""
+
+    @property
+    def is_sample(self) -> bool:
+        """Not the market's present; labelled wherever it appears."""
+
+    def instruments(self) -> list[InstrumentDeclaration]:
+        """What it offers."""
+
+    def fetch(self, symbol: str, start: datetime, end: datetime, now: datetime) -> Delivery:
+        """Bars with `start <= ts_open < end` that are closed by `now`.
+
+        Raises:
+            TransientSourceError: asking again is right.
+            PermanentSourceError: an unknown symbol, or data of the wrong shape.
+        """
+
+
+def calendar_of(source: Source, symbol: str) -> str:
+    """The calendar a source declares for a symbol.
+
+    Raises:
+        PermanentSourceError: the source does not offer it.
+    """
+    offered = {declared.symbol: declared.calendar for declared in source.instruments()}
+    if symbol not in offered:
+        raise unknown_symbol(symbol, list(offered))
+    return offered[symbol]
+
+
+def unknown_symbol(symbol: str, offered: list[str]) -> PermanentSourceError:
+    """The error of a source that is asked for what it does not have."""
+    return PermanentSourceError(
+        symbol, "the source has no such symbol", f"ask for one of {', '.join(offered) or 'none'}"
+    )
+
+
+def empty_frame() -> pl.DataFrame:
+    """A delivery without rows."""
+    return pl.DataFrame(schema=DELIVERY_SCHEMA)

@@ -1,0 +1,17 @@
+"""`python -m sandbox.git`: the git process."""
+
+import uvicorn
+
+from sandbox.git.server import create_app
+from sandbox.git.settings import GitSettings
+from sql.configuration import read_settings
+
+if __name__ == "__main__":
+    settings = read_settings(GitSettings)
+    uvicorn.run(
+        create_app(settings),
+        host=settings.git_host,
+        port=settings.git_port,
+        timeout_graceful_shutdown=5,
+        log_level="info",
+    )

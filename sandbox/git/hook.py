@@ -1,0 +1,195 @@
+"""What git asks before it takes a push, and tells after it did.
+
+`pre-receive` judges the refs and builds the one tag of the push; what it prints
+the pusher reads as `remote:` lines. `post-receive` makes the version live.
+Both run as children of `git receive-pack`, with the git process' role.
+"""
+
+import os
+import subprocess
+import sys
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+import psycopg
+
+from sandbox.git.settings import GitSettings
+from sandbox.registry.errors import BuildError, RefusedError
+from sandbox.registry.image import ImageStore
+from sandbox.registry.publish import SEMVER, Submission, build, go_live, reserve
+from sandbox.runner.engine import available_engine
+from sandbox.runner.errors import SandboxError
+from sql.clock import clock_of
+from sql.configuration import read_settings
+from sql.roles import conninfo
+
+ZERO = "0" * 40
+MAX_REFS = 2
+
+
+@dataclass(frozen=True)
+class Update:
+    """One line of the push: a ref, from one commit to another."""
+
+    old: str
+    new: str
+    ref: str
+
+    @property
+    def is_tag(self) -> bool:
+        return self.ref.startswith("refs/tags/")
+
+
+def main() -> None:
+    """Run the hook that git named."""
+    updates = [Update(*line.split()) for line in sys.stdin.read().splitlines()]
+    settings = read_settings(GitSettings)
+    repository = Path(os.environ["SIGNALBOX_PUSH_REPOSITORY"])
+    try:
+        {"pre-receive": pre_receive, "post-receive": post_receive}[sys.argv[1]](
+            settings, repository, updates
+        )
+    except RefusedError as error:
+        _refuse(str(error))
+    except (BuildError, SandboxError, psycopg.Error) as error:
+        _say(f"the platform failed, not your push: {error}")
+        _refuse("push again; nothing was published")
+
+
+def pre_receive(settings: GitSettings, repository: Path, updates: list[Update]) -> None:
+    """Refuse what breaks a rule; reserve and build the tag."""
+    tag = judge(repository, updates)
+    if tag is None:
+        return
+    now = clock_of(settings.environment, settings.demo_clock)
+    submission = _submission(repository, tag)
+    with _connect(settings) as connection:
+        version_id = reserve(connection, submission, now())
+        _say(f"reserved    {submission.label}")
+        build(
+            connection,
+            ImageStore(Path(settings.image_store)),
+            available_engine(settings.sandbox_engine),
+            submission,
+            version_id,
+            now(),
+            _say,
+        )
+
+
+def post_receive(settings: GitSettings, repository: Path, updates: list[Update]) -> None:
+    """Make the built tag live; says where it can be seen."""
+    tag = next((update for update in updates if update.is_tag), None)
+    if tag is None:
+        return
+    now = clock_of(settings.environment, settings.demo_clock)
+    submission = _submission(repository, tag)
+    with _connect(settings) as connection:
+        row = connection.execute(
+            "select v.id from registry.version v join registry.signal s on s.id = v.signal_id"
+            " where s.provider_id = %s and s.name = %s and v.version = %s",
+            [submission.provider_id, submission.name, submission.version],
+        ).fetchone()
+        assert row is not None  # noqa: S101 - reserved by pre-receive
+        published = go_live(connection, submission, row[0], now())
+    url = f"{settings.api_url}/v1/signals/{submission.provider}/{submission.name}"
+    _say(f"live        {submission.label}")
+    _say(f"image       {published.image_digest}")
+    _say(f"leaf        {published.leaf_index}")
+    _say(f"see         {url}/versions/{submission.version}")
+
+
+def judge(repository: Path, updates: list[Update]) -> Update | None:
+    """The tag to publish, if the push holds one and breaks no rule.
+
+    Raises:
+        RefusedError: naming the ref and the rule.
+    """
+    if len(updates) > MAX_REFS:
+        raise RefusedError("push main and one tag at a time")
+    tags = [update for update in updates if update.is_tag]
+    if len(tags) > 1:
+        raise RefusedError("push one tag at a time")
+    main_after = _rev(repository, "refs/heads/main")
+    for update in updates:
+        if update.ref == "refs/heads/main":
+            _judge_main(repository, update)
+            main_after = update.new
+        elif not update.is_tag:
+            raise RefusedError(f"{update.ref}: only main and version tags are taken")
+    for tag in tags:
+        _judge_tag(repository, tag, main_after)
+    return Update(tags[0].old, _commit(repository, tags[0].new), tags[0].ref) if tags else None
+
+
+def _judge_main(repository: Path, update: Update) -> None:
+    if update.new == ZERO:
+        raise RefusedError("main cannot be deleted")
+    if update.old != ZERO and not _is_ancestor(repository, update.old, update.new):
+        raise RefusedError("main moves forward only; pull first, then push")
+
+
+def _judge_tag(repository: Path, tag: Update, main: str | None) -> None:
+    name = tag.ref.removeprefix("refs/tags/")
+    if tag.old != ZERO:
+        raise RefusedError(f"{name} is published: tags never move; tag a greater version")
+    if not SEMVER.fullmatch(name):
+        raise RefusedError(f"tag {name!r} is not vMAJOR.MINOR.PATCH, such as v1.0.0")
+    if main is None or not _is_ancestor(repository, _commit(repository, tag.new), main):
+        raise RefusedError(f"{name} is not on main: push main first, or both together")
+
+
+def _submission(repository: Path, tag: Update) -> Submission:
+    provider, name = os.environ["SIGNALBOX_PUSH_SIGNAL"].split("/")
+    return Submission(
+        provider_id=uuid.UUID(os.environ["SIGNALBOX_PUSH_USER"]),
+        provider=provider,
+        name=name,
+        version=tag.ref.removeprefix("refs/tags/"),
+        commit=tag.new,
+        repository=repository,
+    )
+
+
+def _connect(settings: GitSettings) -> psycopg.Connection[Any]:
+    return psycopg.connect(conninfo(settings.database_url), autocommit=True)
+
+
+def _git(repository: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["git", *arguments], cwd=repository, capture_output=True, text=True, check=False
+    )
+
+
+def _rev(repository: Path, name: str) -> str | None:
+    found = _git(repository, "rev-parse", "--quiet", "--verify", name)
+    return found.stdout.strip() or None
+
+
+def _commit(repository: Path, name: str) -> str:
+    commit = _rev(repository, f"{name}^{{commit}}")
+    if commit is None:
+        raise RefusedError("the tag does not point at a commit")
+    return commit
+
+
+def _is_ancestor(repository: Path, old: str, new: str) -> bool:
+    return _git(repository, "merge-base", "--is-ancestor", old, new).returncode == 0
+
+
+def _say(text: str) -> None:
+    for line in text.splitlines():
+        print(line, file=sys.stderr, flush=True)  # noqa: T201 - git shows it as remote:
+
+
+def _refuse(reason: str) -> NoReturn:
+    _say("")
+    _say("NOT PUBLISHED. The one thing to mend:")
+    _say(reason)
+    sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

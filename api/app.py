@@ -1,0 +1,105 @@
+"""The ASGI app: every route, and what stands around them.
+
+A request passes, from the outside in: response headers (`before_send`), routing,
+authentication (who asks), the guard of its route (may they), the check of its
+address and body, then the route, whose SQL runs as that person.
+"""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+from litestar import Litestar, Router
+from litestar.datastructures import State
+from litestar.di import Provide
+from litestar.handlers import HTTPRouteHandler
+
+from api import health
+from api.api_keys import routes as api_keys
+from api.auth import routes as auth
+from api.auth.middleware import Authentication
+from api.bars import routes as bars
+from api.billing import checkout, webhook
+from api.bodies import check_request
+from api.exception_handlers import HANDLERS
+from api.forecasts import routes as forecasts
+from api.installation import Installation, install, provide_context
+from api.openapi import complete, openapi_config
+from api.performance import routes as performance
+from api.response_headers import response_headers
+from api.settings import ApiSettings
+from api.signals import routes as signals
+from api.signals import runs, versions
+from api.subscriptions import routes as subscriptions
+
+ROUTES: list[Router | HTTPRouteHandler] = [
+    health.healthz,
+    health.readyz,
+    auth.router,
+    api_keys.router,
+    signals.router,
+    versions.router,
+    runs.router,
+    performance.router,
+    forecasts.router,
+    forecasts.my_latest_forecasts,
+    subscriptions.router,
+    checkout.show_checkout,
+    checkout.pay_checkout,
+    webhook.receive_payment_event,
+    bars.router,
+]
+
+DEPENDENCIES = {"context": Provide(provide_context)}
+BODY_BYTES_AT_MOST = 64 * 1024
+
+
+def create_app(settings: ApiSettings) -> Litestar:
+    """The API of one installation; it reaches for its database when it starts.
+
+    Raises:
+        ConfigurationError: the secret is absent or too short.
+        ValueError: a demo clock in production.
+    """
+    installation = install(settings)
+    app = Litestar(
+        route_handlers=ROUTES,
+        middleware=[Authentication(installation)],
+        dependencies=DEPENDENCIES,
+        before_request=check_request,
+        before_send=[response_headers(installation.clock)],
+        exception_handlers=HANDLERS,
+        openapi_config=openapi_config(),
+        lifespan=[_pool_is_open(installation)],
+        state=State({"installation": installation}),
+        request_max_body_size=BODY_BYTES_AT_MOST,
+        # Unhandled errors are logged once, by the handler that answers them.
+        logging_config=None,
+    )
+    complete(app)
+    return app
+
+
+def describe_app() -> Litestar:
+    """The routes without an installation: enough for their description."""
+    app = Litestar(
+        route_handlers=ROUTES,
+        dependencies=DEPENDENCIES,
+        openapi_config=openapi_config(),
+        logging_config=None,
+    )
+    complete(app)
+    return app
+
+
+def _pool_is_open(
+    installation: Installation,
+) -> Callable[[Litestar], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(_: Litestar) -> AsyncIterator[None]:
+        await installation.pool.open(wait=False)
+        try:
+            yield
+        finally:
+            await installation.pool.close()
+
+    return lifespan

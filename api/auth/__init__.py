@@ -1,0 +1,1 @@
+"""Who asks: passwords, access and refresh tokens, and what each route demands."""

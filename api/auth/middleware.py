@@ -1,0 +1,77 @@
+"""Finds out who asks, from `Authorization: Bearer`: an access token or an API key.
+
+No header is nobody; a bad one is an error even where nobody would be welcome,
+because an answer for nobody would look like an answer for its owner. Routes that
+hand out credentials ignore the header: `opt={IGNORES_CREDENTIALS: True}`.
+"""
+
+import uuid
+
+from litestar.datastructures import Headers
+from litestar.enums import ScopeType
+from litestar.middleware import ASGIMiddleware
+from litestar.types import ASGIApp, Receive, Scope, Send
+
+from api.api_keys import keys
+from api.auth import access_tokens
+from api.auth.caller import Caller
+from api.installation import Installation
+from api.problems import Problem
+from sql.clock import system_clock
+
+IGNORES_CREDENTIALS = "ignores_credentials"
+
+
+class Authentication(ASGIMiddleware):
+    scopes = (ScopeType.HTTP,)
+    exclude_opt_key = IGNORES_CREDENTIALS
+
+    def __init__(self, installation: Installation) -> None:
+        self.installation = installation
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
+        scope["user"] = await self._caller(Headers.from_scope(scope).get("authorization"))
+        await next_app(scope, receive, send)
+
+    async def _caller(self, header: str | None) -> Caller | None:
+        if header is None:
+            return None
+        scheme, _, credential = header.partition(" ")
+        credential = credential.strip()
+        if scheme.lower() != "bearer" or not credential or "\0" in credential:
+            raise _invalid("Write it as `Authorization: Bearer <access token or API key>`.")
+        if credential.startswith(keys.PREFIX):
+            return await self._holder_of_key(credential)
+        return await self._holder_of_token(credential)
+
+    async def _holder_of_key(self, credential: str) -> Caller:
+        now = system_clock()
+        environment = self.installation.settings.environment
+        async with self.installation.transaction(None, now) as connection:
+            caller = await keys.holder(connection, environment, credential, now)
+        if caller is None:
+            raise _invalid("The API key is unknown, expired or revoked; make a new one.")
+        return caller
+
+    async def _holder_of_token(self, credential: str) -> Caller:
+        now = system_clock()
+        try:
+            user_id = access_tokens.verify(self.installation.secret, credential, now)
+        except access_tokens.InvalidTokenError:
+            raise _invalid("Get a new access token by POST /v1/auth/refresh or login.") from None
+        caller = await self._person(user_id)
+        if caller is None:
+            raise _invalid("The account is gone; register anew.")
+        return caller
+
+    async def _person(self, user_id: uuid.UUID) -> Caller | None:
+        async with self.installation.transaction(user_id, system_clock()) as connection:
+            found = await connection.execute(
+                "select handle, role from account.user_account where id = %s", [user_id]
+            )
+            row = await found.fetchone()
+        return Caller(user_id, *row) if row else None
+
+
+def _invalid(detail: str) -> Problem:
+    return Problem("invalid_token", detail)

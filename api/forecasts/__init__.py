@@ -1,0 +1,1 @@
+"""Forecasts, for those who are entitled to them."""

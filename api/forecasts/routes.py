@@ -1,0 +1,104 @@
+"""GET .../forecasts, .../forecasts/latest, GET /v1/forecasts/latest."""
+
+from datetime import datetime
+from typing import Annotated, get_args
+
+import psycopg
+from litestar import Router, get
+from litestar.params import FromPath, QueryParameter
+
+from api.auth.guards import signed_in
+from api.forecasts import stored
+from api.forecasts.stored import Forecast, Provenance
+from api.installation import Context, RequestContext
+from api.instants import instant
+from api.pages import Cursor, Limit, Page
+from api.problems import Problem, invalid_field
+from api.signals.lookup import KnownSignal, find_signal, find_version
+
+BY_DEFAULT = ["live", "late"]
+
+From = Annotated[datetime | None, QueryParameter(name="from", description="as_of at or after")]
+To = Annotated[datetime | None, QueryParameter(description="as_of before")]
+Provenances = Annotated[
+    str | None,
+    QueryParameter(max_length=60, description="live, late, replayed, backfilled; by commas"),
+]
+
+
+@get("/", guards=[signed_in("read")])
+async def list_forecasts(
+    provider: FromPath[str],
+    name: FromPath[str],
+    context: RequestContext,
+    from_: From = None,
+    to: To = None,
+    symbol: Annotated[str | None, QueryParameter(max_length=32)] = None,
+    horizon: Annotated[int | None, QueryParameter(ge=1, le=168)] = None,
+    provenance: Provenances = None,
+    version: Annotated[str | None, QueryParameter(max_length=40)] = None,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+) -> Page[Forecast]:
+    """Newest slot first; `live` and `late` unless `provenance` asks for others."""
+    filters = {
+        "provenance": _provenances(provenance),
+        "from": instant("from", from_),
+        "to": instant("to", to),
+        "symbol": symbol,
+        "horizon": horizon,
+        "version": version,
+    }
+    async with context.transaction() as connection:
+        signal = await _entitled_signal(connection, context, provider, name)
+        if version is not None:
+            await find_version(connection, signal, version)
+        return await stored.history(connection, filters | {"signal_id": signal.id}, limit, cursor)
+
+
+@get("/latest", guards=[signed_in("read")])
+async def latest_forecasts(
+    provider: FromPath[str], name: FromPath[str], context: RequestContext
+) -> Page[Forecast]:
+    async with context.transaction() as connection:
+        signal = await _entitled_signal(connection, context, provider, name)
+        return Page(await stored.latest(connection, [signal.id]))
+
+
+@get("/v1/forecasts/latest", guards=[signed_in("read")], tags=["forecasts"])
+async def my_latest_forecasts(context: RequestContext) -> Page[Forecast]:
+    """The latest forecasts of everything I subscribe to, in one call."""
+    async with context.transaction() as connection:
+        signal_ids = await stored.subscribed(connection, context.person.user_id)
+        return Page(await stored.latest(connection, signal_ids))
+
+
+async def _entitled_signal(
+    connection: psycopg.AsyncConnection, context: Context, provider: str, name: str
+) -> KnownSignal:
+    signal = await find_signal(connection, context, provider, name)
+    if not signal.entitled:
+        raise Problem(
+            "subscription_required",
+            f'Subscribe by POST /v1/subscriptions {{"signal": "{signal.signal}"}};'
+            " if you did, see GET /v1/subscriptions for what is unpaid or over.",
+        )
+    return signal
+
+
+def _provenances(written: str | None) -> list[str]:
+    if written is None:
+        return BY_DEFAULT
+    names = written.split(",")
+    known = get_args(Provenance)
+    for name in names:
+        if name not in known:
+            raise invalid_field("provenance", f"{name!r} is none of {', '.join(known)}")
+    return names
+
+
+router = Router(
+    "/v1/signals/{provider:str}/{name:str}/forecasts",
+    route_handlers=[list_forecasts, latest_forecasts],
+    tags=["forecasts"],
+)

@@ -1,0 +1,122 @@
+"""What every request shares, and what one request knows: who asks, and when."""
+
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import psycopg
+from litestar import Request
+from litestar.datastructures import State
+from litestar.di import NamedDependency
+from psycopg_pool import AsyncConnectionPool
+
+from api.auth.caller import Caller
+from api.auth.passwords import Passwords
+from api.problems import Problem
+from api.settings import ApiSettings, read_secret
+from sql.clock import Clock, clock_of, system_clock
+from sql.roles import conninfo
+from sql.session import act_as
+
+Pool = AsyncConnectionPool[psycopg.AsyncConnection]
+
+
+@dataclass(frozen=True)
+class Installation:
+    """Held in `app.state.installation` for the life of the process."""
+
+    settings: ApiSettings
+    secret: bytes
+    clock: Clock
+    pool: Pool
+    passwords: Passwords
+
+    @asynccontextmanager
+    async def transaction(
+        self, user_id: uuid.UUID | None, now: datetime
+    ) -> AsyncIterator[psycopg.AsyncConnection]:
+        """One transaction as a person; commits unless something raises."""
+        async with self.pool.connection() as connection:
+            await act_as(connection, user_id, now)
+            yield connection
+
+
+@dataclass(frozen=True)
+class Context:
+    """One request.
+
+    Attributes:
+        now: the platform's instant, which a demo clock may run ahead.
+        world_now: the world's instant; credentials live by it.
+    """
+
+    installation: Installation
+    caller: Caller | None
+    now: datetime
+    world_now: datetime
+
+    @property
+    def settings(self) -> ApiSettings:
+        return self.installation.settings
+
+    @property
+    def person(self) -> Caller:
+        """Who is signed in.
+
+        Raises:
+            Problem: not_signed_in.
+        """
+        if self.caller is None:
+            raise not_signed_in()
+        return self.caller
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[psycopg.AsyncConnection]:
+        user_id = self.caller.user_id if self.caller else None
+        async with self.installation.transaction(user_id, self.now) as connection:
+            yield connection
+
+
+RequestContext = NamedDependency[Context]
+"""How a route asks for its context: `context: RequestContext`."""
+
+
+def not_signed_in() -> Problem:
+    return Problem(
+        "not_signed_in",
+        "Send `Authorization: Bearer ...` with an access token of POST /v1/auth/login"
+        " or an API key of POST /v1/api-keys.",
+    )
+
+
+def install(settings: ApiSettings) -> Installation:
+    """Everything a process needs, with the pool still closed."""
+    pool: Pool = AsyncConnectionPool(
+        conninfo(settings.database_url),
+        open=False,
+        min_size=2,
+        max_size=16,
+        timeout=5,
+        kwargs={"options": "-c timezone=UTC -c statement_timeout=15000"},
+    )
+    return Installation(
+        settings=settings,
+        secret=read_secret(settings),
+        clock=clock_of(settings.environment, settings.demo_clock),
+        pool=pool,
+        passwords=Passwords(),
+    )
+
+
+async def provide_context(request: Request[Any, Any, Any], state: State) -> Context:
+    """Dependency `context` of the routes."""
+    installation: Installation = state.installation
+    return Context(
+        installation=installation,
+        caller=request.scope.get("user"),
+        now=installation.clock(),
+        world_now=system_clock(),
+    )

@@ -1,0 +1,1 @@
+"""How good a signal has been, per provenance."""

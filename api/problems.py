@@ -1,0 +1,89 @@
+"""What goes wrong, as RFC 9457 problem details with a stable `code`.
+
+`docs/errors.md` explains every code; a test holds the two together. Clients
+branch on `code`; `detail` is for people and says what to do next.
+"""
+
+from http import HTTPStatus
+
+import msgspec
+
+MEDIA_TYPE = "application/problem+json"
+
+CODES: dict[str, tuple[int, str]] = {
+    "invalid_request": (400, "The request is not valid"),
+    "invalid_json": (400, "The body is not JSON"),
+    "invalid_cursor": (400, "The cursor is not one of ours"),
+    "nul_byte": (400, "Text with a NUL byte"),
+    "not_signed_in": (401, "Not signed in"),
+    "invalid_token": (401, "The credentials are not valid"),
+    "invalid_credentials": (401, "E-mail or password is wrong"),
+    "invalid_refresh_token": (401, "The refresh token is not valid"),
+    "refresh_token_reused": (401, "The refresh token was used before"),
+    "invalid_signature": (401, "The webhook's signature is not valid"),
+    "forbidden": (403, "Not allowed"),
+    "insufficient_scope": (403, "The API key lacks a scope"),
+    "not_owner": (403, "Not the owner"),
+    "not_operator": (403, "Not an operator"),
+    "subscription_required": (403, "Subscription required"),
+    "manual_payments_disabled": (403, "Manual payments are disabled"),
+    "not_found": (404, "Not found"),
+    "method_not_allowed": (405, "Method not allowed"),
+    "email_taken": (409, "The e-mail address is taken"),
+    "handle_taken": (409, "The handle is taken"),
+    "invalid_state": (409, "The version is not in a state for that"),
+    "already_subscribed": (409, "Already subscribed"),
+    "own_signal": (409, "This is your own signal"),
+    "no_offer": (409, "The signal is not on offer"),
+    "invalid_subscription_state": (409, "The subscription is not in a state for that"),
+    "body_too_large": (413, "The body is too large"),
+    "unsupported_media_type": (415, "The body has the wrong media type"),
+    "internal_error": (500, "The server failed"),
+    "database_unavailable": (503, "The database does not answer"),
+}
+
+
+class FieldError(msgspec.Struct, frozen=True):
+    field: str
+    message: str
+
+
+class ProblemDetails(msgspec.Struct, frozen=True, omit_defaults=True):
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    errors: tuple[FieldError, ...] = ()
+
+
+class Problem(Exception):  # noqa: N818 - RFC 9457's word
+    """Ends a request with a problem document.
+
+    Attributes:
+        code: a key of `CODES`.
+        detail: what to do next, for people.
+        errors: the fields at fault, if any.
+    """
+
+    def __init__(self, code: str, detail: str, errors: tuple[FieldError, ...] = ()) -> None:
+        super().__init__(f"{code}: {detail}")
+        self.code = code
+        self.detail = detail
+        self.errors = errors
+
+    def details(self) -> ProblemDetails:
+        status, title = CODES[self.code]
+        return ProblemDetails(
+            type=f"urn:signalbox:error:{self.code}",
+            title=title,
+            status=HTTPStatus(status),
+            detail=self.detail,
+            code=self.code,
+            errors=self.errors,
+        )
+
+
+def invalid_field(field: str, message: str) -> Problem:
+    """The problem of one parameter or field whose value is not acceptable."""
+    return Problem("invalid_request", f"{field}: {message}", (FieldError(field, message),))

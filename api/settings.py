@@ -1,0 +1,64 @@
+"""Settings of the API's process, and the secret it signs with."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+
+from sql.configuration import ConfigurationError
+
+SECRET_BYTES_AT_LEAST = 32
+
+
+class ApiSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Read from SIGNALBOX_ and the field in capitals.
+
+    Attributes:
+        database_url: of role signalbox_api, `postgresql+psycopg://...`.
+        secret_key_file: path of a file whose content signs tokens and webhooks.
+        demo_clock: path of the demo clock's file; never set in production.
+        live_deadline_minutes: how long after its slot a forecast still counts as live.
+        git_url: where providers push; shown with each signal.
+        api_url: where people reach this API; checkout links begin with it.
+        allow_manual_payments: allow payments in which no money moves in production too.
+    """
+
+    database_url: str
+    secret_key_file: str
+    environment: Literal["production", "demo", "test"] = "production"
+    demo_clock: str | None = None
+    live_deadline_minutes: Annotated[int, msgspec.Meta(ge=1, le=60)] = 10
+    git_url: str = "http://127.0.0.1:8701"
+    api_url: str = "http://127.0.0.1:8700"
+    allow_manual_payments: bool = False
+
+    @property
+    def manual_payments_allowed(self) -> bool:
+        return self.environment in ("demo", "test") or self.allow_manual_payments
+
+
+class ListenSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the API listens."""
+
+    api_host: str = "127.0.0.1"
+    api_port: Annotated[int, msgspec.Meta(ge=1, le=65535)] = 8700
+
+
+def read_secret(settings: ApiSettings) -> bytes:
+    """The signing secret.
+
+    Raises:
+        ConfigurationError: the file is absent, or the secret too short for HS256.
+    """
+    path = Path(settings.secret_key_file)
+    if not path.is_file():
+        raise ConfigurationError(
+            f"SIGNALBOX_SECRET_KEY_FILE: no file {path}; make one: openssl rand -hex 32 > {path}"
+        )
+    secret = path.read_bytes().strip()
+    if len(secret) < SECRET_BYTES_AT_LEAST:
+        raise ConfigurationError(
+            f"SIGNALBOX_SECRET_KEY_FILE: {path} holds {len(secret)} bytes, but HS256 needs at"
+            f" least {SECRET_BYTES_AT_LEAST}; make one: openssl rand -hex 32 > {path}"
+        )
+    return secret

@@ -1,0 +1,1 @@
+"""Signals, their versions, and how each version's hours went."""

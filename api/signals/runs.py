@@ -1,0 +1,114 @@
+"""GET .../versions/{version}/runs | logs: every slot, misses and their reasons included."""
+
+from datetime import datetime
+from typing import Annotated, LiteralString, TypeVar
+
+import msgspec
+from litestar import Router, get
+from litestar.params import FromPath, QueryParameter
+from msgspec import Meta
+
+from api.auth.guards import owner_or_operator
+from api.installation import Context, RequestContext
+from api.pages import Cursor, Limit, Page, RowId, page_of, read_cursor
+from api.rows import fetch_all
+from api.signals.lookup import find_signal, find_version
+
+R = TypeVar("R", bound=msgspec.Struct)
+
+LogLimit = Annotated[int, QueryParameter(ge=1, le=100)]
+
+
+class Run(msgspec.Struct, frozen=True):
+    id: int
+    as_of: datetime
+    provenance: str
+    reason: str | None
+    recorded_at: datetime
+    wall_ms: float
+    engine: str
+    input_digest: str | None
+    image_digest: str
+    leaf_index: int | None
+    dagster_run_id: str | None
+
+
+class RunLog(msgspec.Struct, frozen=True):
+    """`log` is what the model wrote to stdout and stderr, cut at 64 KB."""
+
+    id: int
+    as_of: datetime
+    provenance: str
+    reason: str | None
+    log: str
+
+
+RUNS: LiteralString = """
+select id, slot as as_of, provenance, reason, recorded_at, wall_ms, engine, input_digest,
+       image_digest, leaf_index, dagster_run_id
+"""
+LOGS: LiteralString = "select id, slot as as_of, provenance, reason, log"
+NEWEST_FIRST: LiteralString = """
+from forecast.slot_record
+where version_id = %(version_id)s
+  and (%(after_slot)s::timestamptz is null
+       or (slot, id) < (%(after_slot)s, %(after_id)s::bigint))
+order by slot desc, id desc limit %(limit)s
+"""
+
+
+@get("/runs", guards=[owner_or_operator("read", "push")])
+async def list_runs(
+    provider: FromPath[str],
+    name: FromPath[str],
+    version: FromPath[str],
+    context: RequestContext,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+) -> Page[Run]:
+    path = (provider, name, version)
+    rows = await _read(context, path, Run, RUNS + NEWEST_FIRST, limit, cursor)
+    return page_of(rows, limit, lambda run: (run.as_of, run.id))
+
+
+@get("/logs", guards=[owner_or_operator("read", "push")])
+async def list_logs(
+    provider: FromPath[str],
+    name: FromPath[str],
+    version: FromPath[str],
+    context: RequestContext,
+    limit: LogLimit = 10,
+    cursor: Cursor = None,
+) -> Page[RunLog]:
+    path = (provider, name, version)
+    rows = await _read(context, path, RunLog, LOGS + NEWEST_FIRST, limit, cursor)
+    return page_of(rows, limit, lambda run: (run.as_of, run.id))
+
+
+async def _read(
+    context: Context,
+    path: tuple[str, str, str],
+    kind: type[R],
+    query: LiteralString,
+    limit: int,
+    cursor: str | None,
+) -> list[R]:
+    provider, name, version = path
+    after = read_cursor(cursor, tuple[Annotated[datetime, Meta(tz=True)], RowId])
+    async with context.transaction() as connection:
+        signal = await find_signal(connection, context, provider, name)
+        known = await find_version(connection, signal, version)
+        values = {
+            "version_id": known.id,
+            "after_slot": after and after[0],
+            "after_id": after and after[1],
+            "limit": limit + 1,
+        }
+        return await fetch_all(connection, kind, query, values)
+
+
+router = Router(
+    "/v1/signals/{provider:str}/{name:str}/versions/{version:str}",
+    route_handlers=[list_runs, list_logs],
+    tags=["versions"],
+)

@@ -1,0 +1,1 @@
+"""Subscriptions: one person's access to one signal."""

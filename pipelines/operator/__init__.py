@@ -1,0 +1,1 @@
+"""The operator's side: set up, start, watch and repair an installation."""

@@ -1,0 +1,97 @@
+"""Versions as the tick sees them, and which of their slots are due."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+import psycopg
+from psycopg.rows import dict_row
+
+from signalbox import Manifest
+from sql.clock import floor_hour
+
+CATCH_UP = timedelta(hours=48)
+
+PUBLISHED = """
+select v.id, v.signal_id, u.handle as provider, s.name, v.version, v.state, v.manifest,
+       v.image_digest, v.published_at,
+       greatest(v.published_at, (select max(e.at) from registry.version_event e
+                                 where e.version_id = v.id and e.to_state = 'live')) as live_since,
+       s.title
+from registry.version v
+join registry.signal s on s.id = v.signal_id
+join account.user_account u on u.id = s.provider_id
+where v.state in ('live', 'offline')
+order by v.id
+"""
+
+DUE = """
+select v.id, slot
+from registry.version v
+cross join lateral (
+  select greatest(v.published_at, (select max(e.at) from registry.version_event e
+                                   where e.version_id = v.id and e.to_state = 'live')) as since
+) live
+cross join lateral generate_series(
+  greatest(date_trunc('hour', live.since + interval '1 hour - 1 microsecond'), %(first)s),
+  %(last)s, interval '1 hour') slot
+where v.state = 'live'
+  and not exists (select 1 from forecast.slot_record r
+                  where r.version_id = v.id and r.slot = slot.slot
+                    and r.provenance in ('live', 'late', 'missed'))
+order by slot, v.id
+"""
+
+
+@dataclass(frozen=True)
+class PublishedVersion:
+    """A version that is live or offline.
+
+    Attributes:
+        live_since: when it last went live; slots from then on are due.
+    """
+
+    id: int
+    signal_id: int
+    provider: str
+    name: str
+    version: str
+    state: str
+    manifest: Manifest
+    image_digest: str
+    published_at: datetime
+    live_since: datetime
+    title: str
+
+    @property
+    def label(self) -> str:
+        return f"{self.provider}/{self.name}@{self.version}"
+
+    @property
+    def asset_key(self) -> list[str]:
+        return ["signals", self.provider, self.name, self.version]
+
+
+def published_versions(connection: psycopg.Connection[Any]) -> list[PublishedVersion]:
+    """All versions with an asset, oldest first."""
+    with connection.cursor(row_factory=dict_row) as cursor:
+        return [
+            PublishedVersion(**{**row, "manifest": msgspec.convert(row["manifest"], Manifest)})
+            for row in cursor.execute(PUBLISHED)
+        ]
+
+
+def due_slots(connection: psycopg.Connection[Any], now: datetime) -> dict[datetime, list[int]]:
+    """Slots up to `now` that a live version has no record of, oldest first.
+
+    Slots further back than CATCH_UP stay open: an operator decides about them.
+
+    Returns:
+        Slot to the ids of the versions that owe it.
+    """
+    last = floor_hour(now)
+    owed: dict[datetime, list[int]] = {}
+    for version_id, slot in connection.execute(DUE, {"first": last - CATCH_UP, "last": last}):
+        owed.setdefault(slot, []).append(version_id)
+    return owed

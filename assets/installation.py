@@ -1,0 +1,45 @@
+"""The resource that every asset is handed: this installation's parts.
+
+Assets say what exists; where the database and the sandbox are is decided by the
+process, once, in `pipelines`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import psycopg
+
+from sandbox.registry.image import ImageStore
+from sandbox.runner.engine import Engine
+from sql.clock import Clock
+
+Connect = Callable[[], psycopg.Connection[Any]]
+
+
+@dataclass(frozen=True)
+class Installation:
+    """What a run worker works with.
+
+    Attributes:
+        connect: a new autocommit connection as `signalbox_worker`.
+        engine: where models run; raises SandboxUnavailableError when none answers.
+        images: the store that versions were built into.
+        clock: the platform's now, UTC.
+        feed_delay: cut-off of a slot, after the slot.
+        live_deadline: a forecast recorded by then is live, after the slot.
+        api_url: where people look, for links in metadata.
+    """
+
+    connect: Connect
+    engine: Callable[[], Engine]
+    images: ImageStore
+    clock: Clock
+    feed_delay: timedelta
+    live_deadline: timedelta
+    api_url: str
+
+    def cutoff(self, slot: datetime) -> datetime:
+        """Bars available by then are visible at `slot`."""
+        return slot + self.feed_delay

@@ -1,0 +1,48 @@
+"""Time-series momentum with empirical quantiles.
+
+The drift is the mean of the t-statistics of returns over 24, 72 and 168 hours,
+shrunk to a tenth, in units of the hourly volatility (Moskowitz, Ooi and
+Pedersen 2012, Time series momentum). The quantiles are those of past returns
+over the same horizon, centred on the drift.
+"""
+
+import math
+
+import numpy as np
+
+from signalbox import Forecast
+
+HORIZONS_HOURS = (1, 4, 24)
+LEVELS = (0.1, 0.5, 0.9)
+LOOKBACKS_HOURS = (24, 72, 168)
+SHRINKAGE = 0.1
+FEWEST_BARS = 200
+
+
+def forecast(window):
+    return [
+        distribution(symbol, hours, np.log(window.numpy(symbol, "close")))
+        for symbol in window.symbols
+        for hours in HORIZONS_HOURS
+    ]
+
+
+def distribution(symbol, hours, log_close):
+    if len(log_close) < FEWEST_BARS:
+        flat = dict.fromkeys(LEVELS, 0.0)
+        return Forecast(symbol, hours, 0.0, quantiles=flat, probability_up=0.5)
+    returns = np.diff(log_close)
+    drift = hours * SHRINKAGE * np.std(returns) * momentum(returns) / math.sqrt(LOOKBACKS_HOURS[-1])
+    past = log_close[hours:] - log_close[:-hours]
+    spread = np.quantile(past - np.median(past), LEVELS)
+    quantiles = {level: float(drift + value) for level, value in zip(LEVELS, spread, strict=True)}
+    up = float(np.mean(past - np.median(past) + drift > 0))
+    return Forecast(symbol, hours, quantiles[0.5], quantiles=quantiles, probability_up=up)
+
+
+def momentum(returns):
+    scores = [
+        math.sqrt(n) * np.mean(returns[-n:]) / (np.std(returns[-n:]) + 1e-12)
+        for n in LOOKBACKS_HOURS
+    ]
+    return float(np.clip(np.mean(scores), -2.0, 2.0))

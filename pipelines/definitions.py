@@ -1,0 +1,58 @@
+"""The code location: one asset per published version, from the registry as it is now.
+
+Loaded by the code server, loaded again when a version is published, and loaded
+by every run worker for itself; runs in flight keep what they loaded.
+"""
+
+import dagster as dg
+
+from assets.forecasts.asset import shards
+from assets.forecasts.version import published_versions
+from assets.market_data.asset import KEY as BARS
+from assets.market_data.asset import bars_asset
+from assets.scores.asset import scores_asset
+from assets.transparency.asset import log_asset
+from pipelines.resources import installation_of
+from pipelines.schedules import hourly_schedule, score_job, tick_job
+from pipelines.sensors import score_after_tick
+from pipelines.settings import WorkerSettings, source_of
+from sql.configuration import read_settings
+
+
+def build(settings: WorkerSettings) -> dg.Definitions:
+    """Everything Dagster knows of this installation."""
+    installation = installation_of(settings)
+    with installation.connect() as connection:
+        versions = published_versions(connection)
+    # Partition H is slot H: it exists as soon as the hour begins. Dagster's clock is the
+    # world's, and a demo clock runs up to an hour ahead of it.
+    partitions = dg.HourlyPartitionsDefinition(
+        start_date=settings.first_partition,
+        timezone="UTC",
+        end_offset=2 if settings.demo_clock else 1,
+    )
+    forecasts = [dg.AssetKey(version.asset_key) for version in versions]
+    tick, score = tick_job(forecasts), score_job()
+    return dg.Definitions(
+        assets=[
+            bars_asset(partitions),
+            *shards(versions, partitions),
+            log_asset(partitions, forecasts),
+            scores_asset(partitions, [BARS, *forecasts]),
+        ],
+        jobs=[tick, score],
+        schedules=[hourly_schedule(tick, settings.schedule_cron)],
+        sensors=[score_after_tick(tick, score)],
+        resources={
+            "installation": dg.ResourceDefinition.hardcoded_resource(installation),
+            "market_source": dg.ResourceDefinition.hardcoded_resource(
+                source_of(settings.market_source)
+            ),
+        },
+    )
+
+
+@dg.definitions
+def definitions() -> dg.Definitions:
+    """This process' definitions."""
+    return build(read_settings(WorkerSettings))

@@ -1,0 +1,230 @@
+"""The operator's commands, added to `signalbox` where the platform is installed."""
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from assets.forecasts.asset import replay_version
+from assets.forecasts.record import record
+from assets.forecasts.run import tick as run_tick
+from assets.forecasts.version import PublishedVersion, due_slots, published_versions
+from assets.installation import Installation
+from assets.market_data.source import SourceError
+from assets.market_data.store import ingest as store_bars
+from assets.market_data.window import pin
+from assets.scores.score import score_resolved
+from pipelines.operator import demo as demonstration
+from pipelines.operator import doctor as examination
+from pipelines.operator.accounts import make_operator
+from pipelines.operator.home import Home, Ports, default_root
+from pipelines.operator.house import House, InterruptedByOperatorError, open_house
+from pipelines.resources import installation_of
+from pipelines.settings import WorkerSettings, source_of
+from sandbox.registry.errors import BuildError
+from sandbox.registry.image import ImageStore
+from sandbox.runner.errors import SandboxError
+from sql.clock import floor_hour
+from sql.configuration import ConfigurationError, read_settings
+
+HOUR = click.DateTime(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"])
+
+
+class _Commands(list[click.Command]):
+    """Collects commands, and turns our errors into messages."""
+
+    def add(self, *options: Callable[[Any], Any], name: str | None = None) -> Callable[..., Any]:
+        def decorate(function: Callable[..., Any]) -> click.Command:
+            def run(*args: Any, **kwargs: Any) -> None:
+                try:
+                    function(*args, **kwargs)
+                except (
+                    BuildError, ConfigurationError, SandboxError, SourceError, RuntimeError,
+                    ValueError,
+                ) as error:  # fmt: skip
+                    raise click.ClickException(str(error)) from error
+                except (KeyboardInterrupt, InterruptedByOperatorError):
+                    click.echo("stopped", err=True)
+
+            run.__doc__ = function.__doc__
+            run.__name__ = function.__name__
+            for option in reversed(options):
+                run = option(run)
+            command = click.command(name=name or function.__name__.replace("_", "-"))(run)
+            self.append(command)
+            return command
+
+        return decorate
+
+
+commands = _Commands()
+
+home_option = click.option(
+    "--home", "root", type=click.Path(path_type=Path), envvar="SIGNALBOX_HOME",
+    help="Folder of the installation.",
+)  # fmt: skip
+port_option = click.option("--port", default=8700, show_default=True, help="First of four ports.")
+json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+
+
+@commands.add(home_option, port_option)
+def up(root: Path | None, port: int) -> None:
+    """Start every process of this machine, and keep them up until Ctrl-C."""
+    home = Home(root or default_root("main"), Ports(port))
+    with open_house(home, click.echo) as house:
+        house.start_all()
+        click.echo(f"api      {home.api_url}\ngit      {home.git_url}\ndagster  {home.dagster_url}")
+        while True:
+            house.supervisor.watch()
+            time.sleep(0.5)
+
+
+@commands.add(home_option, port_option)
+def demo(root: Path | None, port: int) -> None:
+    """Set up a complete demonstration: signals pushed, replayed, run live, and readable."""
+    demonstration.demo(Home(root or default_root("demo"), Ports(port)), click.echo)
+
+
+@commands.add(home_option)
+def demo_check(root: Path | None) -> None:
+    """The demonstration on private ports, checked as a subscriber; one JSON line last."""
+    result = demonstration.demo_check(root, lambda text: click.echo(text, err=True))
+    click.echo(msgspec.json.encode(result))
+    if not result["ok"]:
+        raise SystemExit(1)
+
+
+@commands.add(json_option)
+def doctor(*, as_json: bool) -> None:
+    """What this machine has, and what its sandbox guarantees."""
+    findings = examination.examine()
+    if as_json:
+        click.echo(msgspec.json.encode(findings))
+    else:
+        for finding in findings:
+            mark = {True: "ok  ", False: "MISS"}[finding.ok]
+            click.echo(f"{mark} {finding.subject}: {finding.said}")
+    if not all(finding.ok or not finding.needed for finding in findings):
+        raise SystemExit(1)
+
+
+@commands.add(home_option)
+def migrate(root: Path | None) -> None:
+    """Bring the database to the newest schema, policies and grants."""
+    with open_house(Home(root or default_root("main")), click.echo):
+        click.echo("migrated")
+
+
+@commands.add(
+    click.argument("source"),
+    click.option("--symbol", "symbols", multiple=True, help="All that the source offers, if none."),
+    click.option("--from", "start", type=HOUR, required=True, help="UTC, inclusive."),
+    click.option("--to", "end", type=HOUR, help="UTC, exclusive; now if not given."),
+    json_option,
+)
+def ingest(
+    source: str, symbols: tuple[str, ...], start: datetime, end: datetime | None, *, as_json: bool
+) -> None:
+    """Import history from SOURCE: sample, or file:DIR."""
+    installation, _ = _installation()
+    chosen = source_of(source)
+    now = installation.clock()
+    wanted = list(symbols) or [declared.symbol for declared in chosen.instruments()]
+    with installation.connect() as connection:
+        summary = store_bars(
+            connection, chosen, wanted, start.replace(tzinfo=UTC),
+            end.replace(tzinfo=UTC) if end else floor_hour(now), now, is_history=True,
+        )  # fmt: skip
+    if as_json:
+        click.echo(msgspec.json.encode(summary))
+    else:
+        click.echo(
+            f"batch {summary.batch_id}: {summary.new} new, {summary.same} same,"
+            f" {summary.corrected} corrected, {summary.rejected} rejected"
+        )
+
+
+@commands.add(
+    click.argument("version"),
+    click.option("--from", "start", type=HOUR, required=True, help="First slot, UTC."),
+    click.option("--to", "end", type=HOUR, required=True, help="UTC, exclusive."),
+)
+def replay(version: str, start: datetime, end: datetime) -> None:
+    """Replay VERSION (provider/name@v1.0.0) over past slots, in lockstep."""
+    installation, _ = _installation()
+    chosen = _version(installation, version)
+    slots = hours(start.replace(tzinfo=UTC), min(end.replace(tzinfo=UTC), installation.clock()))
+    done = 0
+    with click.progressbar(
+        replay_version(installation, chosen, slots), length=len(slots), label=chosen.label
+    ) as recorded:
+        for one in recorded:
+            done += one.reason is None
+    with installation.connect() as connection:
+        scored = score_resolved(connection, installation.clock(), [chosen.id])
+    click.echo(f"{done} of {len(slots)} slots answered, {scored} scores")
+
+
+@commands.add(click.option("--slot", type=HOUR, help="UTC; the current hour if not given."))
+def tick(slot: datetime | None) -> None:
+    """Run one slot by hand, without Dagster: every live version that owes it."""
+    installation, _ = _installation()
+    at = slot.replace(tzinfo=UTC) if slot else floor_hour(installation.clock())
+    with installation.connect() as connection, installation.connect() as reading:
+        owed = due_slots(connection, installation.clock()).get(at, [])
+        versions = [v for v in published_versions(connection) if v.id in owed]
+        if not versions:
+            click.echo(f"nothing is owed at {at:%Y-%m-%d %H:%M} UTC")
+            return
+        pinned = pin(connection, at, installation.feed_delay)
+        for outcome in run_tick(
+            reading, installation.engine(), installation.images, versions, pinned
+        ):
+            written = record(
+                connection, outcome, is_due=True, now=installation.clock(),
+                live_deadline=installation.live_deadline,
+            )  # fmt: skip
+            click.echo(f"{outcome.version.label}: {written.reason or written.provenance}")
+
+
+@commands.add(click.argument("action", type=click.Choice(["make-operator"])),
+              click.argument("email"), home_option)  # fmt: skip
+def user(action: str, email: str, root: Path | None) -> None:  # noqa: ARG001 - one action so far
+    """Make an existing account an operator of this installation."""
+    with open_house(Home(root or default_root("main")), click.echo) as house:
+        make_operator(house.home.owner_url(house.admin), email)
+        click.echo(f"{email} is an operator")
+
+
+@commands.add(click.argument("layer", type=click.Choice(["base"])), home_option)
+def image(layer: str, root: Path | None) -> None:  # noqa: ARG001 - one layer can be built by hand
+    """Build the base image from Debian packages; prints its digest."""
+    home = Home(root or default_root("main"))
+    home.prepare()
+    click.echo(ImageStore(home.images).base())
+
+
+def hours(first: datetime, end: datetime) -> list[datetime]:
+    """Full hours in `[first, end)`."""
+    return demonstration.hours(first, end)
+
+
+def _installation() -> tuple[Installation, WorkerSettings]:
+    settings = read_settings(WorkerSettings)
+    return installation_of(settings), settings
+
+
+def _version(installation: Installation, label: str) -> PublishedVersion:
+    with installation.connect() as connection:
+        versions = {version.label: version for version in published_versions(connection)}
+    if label not in versions:
+        known = ", ".join(versions) or "none yet"
+        raise ValueError(f"no version {label!r}; published are: {known}")
+    return versions[label]
+
+
+__all__ = ["House", "commands"]

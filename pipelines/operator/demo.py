@@ -1,0 +1,317 @@
+"""The demonstration: the whole of Signalbox on one machine, by its front doors.
+
+Signals are pushed with git, accounts made and forecasts read over HTTP, the
+live slot is run by Dagster's schedule. Only the clock is not the world's: it is
+moved forward to the next full hour, once, after the signals were published, so
+that nobody has to wait for it; every answer of the API says so.
+"""
+
+import contextlib
+import os
+import secrets
+import shutil
+import socket
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import psycopg
+
+from assets.forecasts.asset import replay_version
+from assets.forecasts.version import PublishedVersion, published_versions
+from assets.installation import Installation
+from assets.market_data.source import Source
+from assets.market_data.store import ingest
+from assets.scores.score import score_resolved
+from pipelines.operator.demo_people import Client, Person, push_example
+from pipelines.operator.home import CHECKOUT, Home, Ports
+from pipelines.operator.house import House, open_house
+from pipelines.resources import installation_of
+from pipelines.settings import source_of
+from sql.clock import DemoClock, floor_hour, system_clock
+from sql.embedded import write_secret
+
+Say = Callable[[str], None]
+
+EXAMPLES = ("seasonal-naive", "momentum-quantiles", "ridge-lags")
+SUBSCRIBED = "momentum-quantiles"
+REPLAYED = timedelta(days=14)
+HISTORY = timedelta(days=60)
+LIVE_SECONDS = 240
+SYMBOLS = "BTCUSDT,ETHUSDT,EURUSD"
+# A jump so close before the hour would leave the tick less than its deadline.
+TOP_OF_HOUR_MARGIN = timedelta(seconds=5)
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What the database holds when the demonstration is ready."""
+
+    versions: int
+    forecasts_live: int
+    forecasts_replayed: int
+    scores: int
+    sandbox: str
+
+
+def demo(home: Home, say: Say) -> None:
+    """Set up or start again, then run until Ctrl-C."""
+    home = _with_settings(home)
+    with open_house(home, say) as house:
+        say(f"database ready in {home.root}")
+        provider, subscriber = _prepare(house, say)
+        _print_guide(home, provider, subscriber, say)
+        while True:
+            house.supervisor.watch()
+            time.sleep(0.5)
+
+
+def demo_check(root: Path | None, say: Say) -> dict[str, Any]:
+    """The same in a temporary home on free ports; act as a subscriber; stop everything."""
+    began = time.monotonic()
+    own = Path(tempfile.mkdtemp(prefix="signalbox-check-", dir="/var/tmp"))
+    home = _with_settings(Home(root or own, Ports(_free_ports())))
+    result: dict[str, Any] = {"ok": False}
+    try:
+        with open_house(home, say) as house:
+            provider, subscriber = _prepare(house, say)
+            counts = _count(house)
+            problems = _check_as_subscriber(home, provider, subscriber)
+            for problem in problems:
+                say(f"WRONG: {problem}")
+            result = {
+                "ok": not problems and counts.forecasts_live > 0 and counts.scores > 0,
+                "problems": problems,
+                **msgspec.to_builtins(counts),
+            }
+    finally:
+        if root is None:
+            shutil.rmtree(own, ignore_errors=True)
+    return {**result, "seconds": round(time.monotonic() - began, 1)}
+
+
+def hours(first: datetime, end: datetime) -> list[datetime]:
+    """Full hours in `[first, end)`."""
+    slot = floor_hour(first)
+    if slot < first:
+        slot += timedelta(hours=1)
+    return [slot + timedelta(hours=n) for n in range(max(0, -((slot - end) // timedelta(hours=1))))]
+
+
+def _with_settings(home: Home) -> Home:
+    settings = {
+        "SIGNALBOX_ENVIRONMENT": "demo",
+        "SIGNALBOX_DEMO_CLOCK": str(home.clock),
+        "SIGNALBOX_SCHEDULE_CRON": "* * * * *",
+        "SIGNALBOX_FEED_DELAY_MINUTES": "5",
+        "SIGNALBOX_MARKET_SOURCE": _market_source(home),
+        "SIGNALBOX_SANDBOX_ENGINE": os.environ.get("SIGNALBOX_SANDBOX_ENGINE", "auto"),
+    }
+    return replace(home, settings={**settings, **home.settings})
+
+
+def _market_source(home: Home) -> str:
+    """Recorded real bars moved onto the present, where a folder of them is named; else made up."""
+    folder = os.environ.get("SIGNALBOX_DEMO_BARS")
+    if not folder:
+        return "sample"
+    if not Path(folder).is_dir():
+        raise ValueError(f"SIGNALBOX_DEMO_BARS: no folder {folder}")
+    anchor = home.root / "bars-anchor"
+    if not anchor.exists():
+        home.root.mkdir(parents=True, exist_ok=True)
+        anchor.write_text(f"{system_clock():%Y-%m-%d}")
+    return f"recorded:{Path(folder).resolve()}:{anchor.read_text()}:{SYMBOLS}"
+
+
+def _prepare(house: House, say: Say) -> tuple[Person, Person]:
+    home = house.home
+    settings = house.worker_settings()
+    installation, source = installation_of(settings), source_of(settings.market_source)
+    say(f"sandbox  {installation.engine().name}")
+    say("base image from Debian packages" if not (home.images / "known").exists() else "base image")
+    installation.images.base()
+    _load_history(installation, source, say)
+    house.start_all()
+    say("processes up: code server, api, git, Dagster's webserver and daemon")
+    provider = _person(home, "ada")
+    subscriber = _person(home, "sam")
+    versions = _publish(house, installation, provider, say)
+    _replay(installation, versions, say)
+    _run_live(house, installation, len(versions), say)
+    Client.logged_in(home.api_url, subscriber).subscribe(f"{provider.handle}/{SUBSCRIBED}")
+    say(f"{subscriber.email} subscribes to {provider.handle}/{SUBSCRIBED}")
+    return provider, subscriber
+
+
+def _load_history(installation: Installation, source: Source, say: Say) -> None:
+    now = installation.clock()
+    symbols = [declared.symbol for declared in source.instruments()]
+    with installation.connect() as connection:
+        summary = ingest(
+            connection, source, symbols, floor_hour(now) - HISTORY, floor_hour(now), now,
+            is_history=True, feed_delay=installation.feed_delay,
+        )  # fmt: skip
+    say(f"bars     {source.name}: {summary.new} new for {', '.join(symbols)} (sample data)")
+
+
+def _person(home: Home, handle: str) -> Person:
+    """The demonstration's account of this name; registered the first time."""
+    kept = home.root / "secrets" / f"demo-{handle}.json"
+    if kept.exists():
+        return msgspec.json.decode(kept.read_bytes(), type=Person)
+    person = Client.register(home.api_url, handle, secrets.token_urlsafe(12))
+    write_secret(kept, msgspec.json.encode(person).decode())
+    return person
+
+
+def _publish(
+    house: House, installation: Installation, provider: Person, say: Say
+) -> list[PublishedVersion]:
+    with installation.connect() as connection:
+        known = {version.name for version in published_versions(connection)}
+    for name in EXAMPLES:
+        if name in known:
+            continue
+        say(f"git push {name} v1.0.0")
+        push_example(CHECKOUT / "examples" / name, house.home.git_url, provider, say)
+        Client(house.home.api_url, provider).publish(f"{provider.handle}/{name}")
+    with installation.connect() as connection:
+        return published_versions(connection)
+
+
+def _replay(installation: Installation, versions: list[PublishedVersion], say: Say) -> None:
+    last = floor_hour(installation.clock())
+    for version in versions:
+        slots = [slot for slot in hours(last - REPLAYED, last) if slot < version.published_at]
+        with installation.connect() as connection:
+            if _recorded(connection, version.id, "backfilled"):
+                continue
+        began = time.monotonic()
+        answered = sum(one.reason is None for one in replay_version(installation, version, slots))
+        say(
+            f"replayed {version.label}: {answered} of {len(slots)} hours"
+            f" in {time.monotonic() - began:.1f} s"
+        )
+    with installation.connect() as connection:
+        say(f"scored   {score_resolved(connection, installation.clock())} forecasts")
+
+
+def _recorded(connection: psycopg.Connection[Any], version_id: int, provenance: str) -> int:
+    row = connection.execute(
+        "select count(*) from forecast.slot_record where version_id = %s and provenance = %s",
+        [version_id, provenance],
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _run_live(house: House, installation: Installation, wanted: int, say: Say) -> None:
+    """Move the clock to the next hour, once, and wait for the schedule's live slot."""
+    clock = DemoClock(house.home.clock)
+    if not house.home.clock.exists():
+        slot = floor_hour(clock()) + timedelta(hours=1)
+        clock.advance_to(slot)
+        say(f"clock    moved ahead to {slot:%Y-%m-%d %H:%M} UTC; the schedule takes it from here")
+    deadline = time.monotonic() + LIVE_SECONDS
+    with installation.connect() as connection:
+        while (there := _live_versions(connection)) < wanted:
+            house.supervisor.watch()
+            if time.monotonic() > deadline:
+                raise RuntimeError(
+                    f"only {there} of {wanted} versions have a live slot after {LIVE_SECONDS} s;"
+                    f" see {house.home.dagster_url}/runs and {house.home.logs}"
+                )
+            time.sleep(0.5)
+    say(f"live     {wanted} versions ran on the hour, by the schedule")
+
+
+def _live_versions(connection: psycopg.Connection[Any]) -> int:
+    row = connection.execute(
+        "select count(distinct version_id) from forecast.slot_record"
+        " where provenance in ('live', 'late', 'missed')"
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _count(house: House) -> Counts:
+    installation = installation_of(house.worker_settings())
+    with installation.connect() as connection:
+        row = connection.execute(
+            "select (select count(*) from registry.version where state = 'live'),"
+            " (select count(*) from forecast.forecast f join forecast.slot_record r"
+            "  on r.id = f.slot_record_id where r.provenance = 'live'),"
+            " (select count(*) from forecast.forecast f join forecast.slot_record r"
+            "  on r.id = f.slot_record_id where r.provenance in ('replayed', 'backfilled')),"
+            " (select count(*) from score.score),"
+            " (select string_agg(distinct engine, ',') from forecast.slot_record)"
+        ).fetchone()
+    assert row is not None  # noqa: S101 - aggregates always answer
+    return Counts(*row)
+
+
+def _check_as_subscriber(home: Home, provider: Person, subscriber: Person) -> list[str]:
+    """Follow one forecast from catalogue to answer; every surprise is a problem."""
+    problems: list[str] = []
+    anyone, reader = Client(home.api_url), Client(home.api_url, subscriber)
+    listed = {item["signal"] for item in anyone.get("/v1/signals")["items"]}
+    signal = f"{provider.handle}/{SUBSCRIBED}"
+    if not {f"{provider.handle}/{name}" for name in EXAMPLES} <= listed:
+        problems.append(f"catalogue lists {sorted(listed)}")
+    latest = reader.get(f"/v1/signals/{signal}/forecasts/latest")["items"]
+    version = anyone.get(f"/v1/signals/{signal}/versions/v1.0.0")
+    if not latest:
+        problems.append("no latest forecast")
+    for row in latest:
+        if row["provenance"] != "live":
+            problems.append(f"latest forecast is {row['provenance']}, not live")
+        if row["image_digest"] != version["image_digest"]:
+            problems.append("forecast and version name different images")
+        if row["leaf_index"] is None or not row["input_digest"].startswith("sha256:"):
+            problems.append("a live forecast has no leaf or no input digest")
+    if (status := anyone.status(f"/v1/signals/{signal}/forecasts/latest")) != 401:  # noqa: PLR2004
+        problems.append(f"forecasts without an account answer {status}, not 401")
+    other = f"/v1/signals/{provider.handle}/ridge-lags/forecasts"
+    if (status := reader.status(other)) != 403:  # noqa: PLR2004
+        problems.append(f"forecasts without a subscription answer {status}, not 403")
+    return problems
+
+
+def _free_ports() -> int:
+    """The first of four consecutive free ports."""
+    for base in range(18700, 28700, 10):
+        with contextlib.ExitStack() as held:
+            try:
+                for port in range(base, base + 4):
+                    probe = held.enter_context(socket.socket())
+                    probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return base
+    raise RuntimeError("no four consecutive free ports between 18700 and 28700")
+
+
+def _print_guide(home: Home, provider: Person, subscriber: Person, say: Say) -> None:
+    signal = f"{provider.handle}/{SUBSCRIBED}"
+    for line in _guide(home, provider, subscriber, signal):
+        say(line)
+
+
+def _guide(home: Home, provider: Person, subscriber: Person, signal: str) -> Iterator[str]:
+    yield ""
+    yield f"API       {home.api_url}/v1/signals   (OpenAPI: {home.api_url}/schema/openapi.json)"
+    yield f"Dagster   {home.dagster_url}"
+    yield f"git       {home.git_url}/git/{provider.handle}/<name>.git"
+    yield f"provider    {provider.email}   password {provider.password}"
+    yield f"            API key {provider.key}"
+    yield f"subscriber  {subscriber.email}   password {subscriber.password}"
+    yield "Read the latest forecasts as the subscriber:"
+    yield (
+        f"  curl -s -H 'Authorization: Bearer {subscriber.key}' "
+        f"{home.api_url}/v1/signals/{signal}/forecasts/latest"
+    )
+    yield "Ctrl-C stops everything; `make demo` starts it again with its data."

@@ -1,0 +1,146 @@
+"""Where an installation lives on one machine, and the environment of each process."""
+
+import os
+import secrets
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sqlalchemy import URL, make_url
+
+from sql.embedded import write_secret
+from sql.roles import ALL_ROLES, API, DAGSTER, GIT, OWNER, WORKER, new_secrets, role_url
+
+CHECKOUT = Path(__file__).parents[2]
+# What of the operator's own environment every process may see.
+PASSED_ON = ("PATH", "HOME", "LANG", "SSL_CERT_FILE", "UV_DEFAULT_INDEX", "UV_INDEX_URL",
+             "DOCKER_HOST", "HTTPS_PROXY", "NO_PROXY")  # fmt: skip
+
+
+def default_root(name: str) -> Path:
+    """`/var/lib/signalbox/<name>` for root, else `~/.local/share/signalbox/<name>`.
+
+    Not below root's home: the sandbox' user must be able to walk to the images.
+    """
+    if os.geteuid() == 0:
+        return Path("/var/lib/signalbox") / name
+    return Path.home() / ".local" / "share" / "signalbox" / name
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Consecutive ports on the loopback address."""
+
+    base: int = 8700
+
+    @property
+    def api(self) -> int:
+        return self.base
+
+    @property
+    def git(self) -> int:
+        return self.base + 1
+
+    @property
+    def dagster(self) -> int:
+        return self.base + 2
+
+    @property
+    def code(self) -> int:
+        return self.base + 3
+
+
+@dataclass(frozen=True)
+class Home:
+    """One installation's folder, ports and further settings (SIGNALBOX_...)."""
+
+    root: Path
+    ports: Ports = field(default_factory=Ports)
+    settings: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def logs(self) -> Path:
+        return self.root / "logs"
+
+    @property
+    def images(self) -> Path:
+        return self.root / "images"
+
+    @property
+    def clock(self) -> Path:
+        return self.root / "clock"
+
+    @property
+    def api_url(self) -> str:
+        return f"http://127.0.0.1:{self.ports.api}"
+
+    @property
+    def git_url(self) -> str:
+        return f"http://127.0.0.1:{self.ports.git}"
+
+    @property
+    def dagster_url(self) -> str:
+        return f"http://127.0.0.1:{self.ports.dagster}"
+
+    def prepare(self) -> None:
+        """Make the folders and the secrets that are missing."""
+        for folder in (self.root, self.logs, self.images, self.root / "git", self.dagster_home):
+            folder.mkdir(parents=True, exist_ok=True)
+        self.root.chmod(0o755)
+        self.logs.chmod(0o700)
+        (self.root / "git").chmod(0o700)
+        if not self._secret("api.key").exists():
+            write_secret(self._secret("api.key"), secrets.token_urlsafe(48))
+        passwords = new_secrets()
+        for role in ALL_ROLES:
+            if not self._secret(role).exists():
+                write_secret(self._secret(role), passwords[role])
+        shutil.copyfile(CHECKOUT / "deploy" / "dagster.yaml", self.dagster_home / "dagster.yaml")
+
+    @property
+    def dagster_home(self) -> Path:
+        return self.root / "dagster"
+
+    def _secret(self, name: str) -> Path:
+        return self.root / "secrets" / name
+
+    def passwords(self) -> dict[str, str]:
+        """Password by role."""
+        return {role: self._secret(role).read_text() for role in ALL_ROLES}
+
+    def url(self, admin: URL, role: str) -> URL:
+        """How a role connects to this installation's database."""
+        return role_url(admin, role, self._secret(role).read_text())
+
+    def owner_url(self, admin: URL) -> URL:
+        return self.url(admin, OWNER)
+
+    def environment(self, admin: URL, role: str) -> dict[str, str]:
+        """The whole environment of a process that connects as `role`."""
+        passed = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+        ours = {
+            "SIGNALBOX_HOME": str(self.root),
+            "SIGNALBOX_API_URL": self.api_url,
+            "SIGNALBOX_API_PORT": str(self.ports.api),
+            "SIGNALBOX_GIT_URL": self.git_url,
+            "SIGNALBOX_GIT_PORT": str(self.ports.git),
+            "SIGNALBOX_CODE_HOST": "127.0.0.1",
+            "SIGNALBOX_CODE_PORT": str(self.ports.code),
+            **self.settings,
+        }
+        if role != DAGSTER:
+            ours["SIGNALBOX_DATABASE_URL"] = _text(self.url(admin, role))
+        if role == API:
+            ours["SIGNALBOX_SECRET_KEY_FILE"] = str(self._secret("api.key"))
+        if role == GIT:
+            ours["SIGNALBOX_REPOSITORIES"] = str(self.root / "git")
+        if role in (GIT, WORKER):
+            ours["SIGNALBOX_IMAGE_STORE"] = str(self.images)
+        if role in (WORKER, DAGSTER):
+            ours["DAGSTER_HOME"] = str(self.dagster_home)
+            ours["DAGSTER_POSTGRES_URL"] = _text(self.url(admin, DAGSTER))
+        return {**passed, **ours, "PYTHONUNBUFFERED": "1"}
+
+
+def _text(url: URL) -> str:
+    return make_url(url).render_as_string(hide_password=False)

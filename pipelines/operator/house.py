@@ -1,0 +1,113 @@
+"""Everything of one machine under one supervisor: database, git, api, Dagster."""
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from sqlalchemy import URL, make_url
+
+from pipelines.operator.home import CHECKOUT, Home
+from pipelines.operator.supervisor import Program, Supervisor, answers, listens
+from pipelines.settings import WorkerSettings
+from sql import embedded
+from sql.configuration import read_settings
+from sql.migrate import migrate
+from sql.roles import API, DAGSTER, GIT, WORKER, create_roles
+
+Say = Callable[[str], None]
+
+
+class InterruptedByOperatorError(BaseException):
+    """SIGTERM came: leave by the same door as Ctrl-C."""
+
+
+@dataclass
+class House:
+    """A prepared installation whose database runs."""
+
+    home: Home
+    admin: URL
+    supervisor: Supervisor
+
+    def worker_settings(self) -> WorkerSettings:
+        """The settings of this installation's run workers."""
+        return read_settings(WorkerSettings, self.home.environment(self.admin, WORKER))
+
+    def start_all(self) -> None:
+        """Start every process and wait until it answers."""
+        self.supervisor.start(programs(self.home, self.admin))
+
+
+@contextmanager
+def open_house(home: Home, say: Say) -> Iterator[House]:
+    """Prepare an installation and its database; at the end stop whatever runs.
+
+    The database is the embedded one unless SIGNALBOX_ADMIN_DATABASE_URL names
+    another Postgres (15 or newer) by a role that may create roles and databases.
+    """
+    home.prepare()
+    own: embedded.EmbeddedPostgres | None = None
+    given = os.environ.get("SIGNALBOX_ADMIN_DATABASE_URL")
+    supervisor = Supervisor(home.logs, say)
+    signal.signal(signal.SIGTERM, _interrupted)
+    try:
+        if given:
+            admin = make_url(given)
+        else:
+            own = embedded.start(home.root)
+            admin = own.admin
+        create_roles(admin, home.passwords())
+        migrate(home.owner_url(admin))
+        yield House(home=home, admin=admin, supervisor=supervisor)
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        supervisor.stop()
+        if own is not None:
+            own.stop()
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _interrupted(*_: object) -> None:
+    raise InterruptedByOperatorError
+
+
+def programs(home: Home, admin: URL) -> list[Program]:
+    """The processes of one machine, in the order of their start."""
+    python, ports = sys.executable, home.ports
+    workspace = str(CHECKOUT / "workspace.yaml")
+    web = ["dagster-webserver", "--host", "127.0.0.1", "--port", str(ports.dagster)]
+    return [
+        Program(
+            "code-server",
+            [python, "-m", "pipelines.code_server"],
+            home.environment(admin, WORKER),
+            listens(ports.code),
+        ),
+        Program(
+            "api",
+            [python, "-m", "api"],
+            home.environment(admin, API),
+            answers(f"{home.api_url}/healthz"),
+        ),
+        Program(
+            "git",
+            [python, "-m", "sandbox.git"],
+            home.environment(admin, GIT),
+            answers(f"{home.git_url}/healthz"),
+        ),
+        Program(
+            "dagster-webserver",
+            [python, "-m", web[0].replace("-", "_"), *web[1:], "--workspace", workspace],
+            home.environment(admin, DAGSTER),
+            answers(f"{home.dagster_url}/server_info"),
+        ),
+        Program(
+            "dagster-daemon",
+            [python, "-m", "dagster._daemon", "run", "--workspace", workspace],
+            home.environment(admin, DAGSTER),
+            lambda: True,
+        ),
+    ]

@@ -1,0 +1,67 @@
+"""What the code server and the run workers need to know."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from assets.market_data.file import FileSource
+from assets.market_data.recorded import RecordedSource
+from assets.market_data.sample import SampleSource
+from assets.market_data.source import Source
+from sandbox.runner.engine import EngineChoice
+from sql.configuration import ConfigurationError
+
+
+class WorkerSettings(msgspec.Struct, frozen=True):
+    """Read from the environment; see docs/operations/configuration.md."""
+
+    database_url: str
+    image_store: str
+    environment: str = "production"
+    demo_clock: str | None = None
+    sandbox_engine: EngineChoice = "auto"
+    market_source: str = "sample"
+    feed_delay_minutes: Annotated[int, Meta(ge=0, le=59)] = 2
+    live_deadline_minutes: Annotated[int, Meta(ge=1, le=60)] = 10
+    schedule_cron: str = "1 * * * *"
+    partitions_start: str = "2024-01-01"
+    api_url: str = "http://127.0.0.1:8700"
+
+    @property
+    def feed_delay(self) -> timedelta:
+        return timedelta(minutes=self.feed_delay_minutes)
+
+    @property
+    def live_deadline(self) -> timedelta:
+        return timedelta(minutes=self.live_deadline_minutes)
+
+    @property
+    def first_partition(self) -> datetime:
+        return datetime.fromisoformat(self.partitions_start).replace(tzinfo=UTC)
+
+
+def source_of(text: str) -> Source:
+    """The market's source by its setting: `sample`, `file:DIR`, or `recorded:DIR:ANCHOR:SYMBOLS`.
+
+    Raises:
+        ConfigurationError: another form.
+    """
+    kind, _, rest = text.partition(":")
+    if kind == "sample" and not rest:
+        return SampleSource()
+    if kind == "file" and rest:
+        return FileSource(Path(rest))
+    if kind == "recorded" and rest.count(":") == 2:  # noqa: PLR2004 - three parts
+        folder, anchor, symbols = rest.split(":")
+        return RecordedSource(
+            Path(folder),
+            tuple(symbols.split(",")),
+            datetime.fromisoformat(anchor).replace(tzinfo=UTC),
+        )
+    raise ConfigurationError(
+        f"SIGNALBOX_MARKET_SOURCE: {text!r} is not sample, file:DIR, or"
+        " recorded:DIR:YYYY-MM-DD:SYMBOL,SYMBOL"
+    )

@@ -1,0 +1,366 @@
+"""Sandboxes from user namespaces, where no Docker answers: bubblewrap.
+
+Theory of operation: a shell without privileges waits on its standard input
+while the host puts it into its cgroup; one newline later it becomes prlimit,
+then bubblewrap, which makes new user, pid, mount, network, ipc and uts
+namespaces, builds a root of read-only mounts, installs the seccomp filter and
+becomes the harness, process 1 of its namespace: when it ends, all end.
+
+What bubblewrap does not do by itself, and is done here: as root it leaves
+/proc/sys writable, so it starts as a user of its own; it would hand our
+environment to /proc/1/environ, so it starts with none; /dev and / are
+writable memory without a size, so they are remounted read-only.
+"""
+
+import contextlib
+import errno
+import json
+import os
+import secrets
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+from sandbox.runner import cgroup, seccomp
+from sandbox.runner.channel import Channel, Intake
+from sandbox.runner.engine import EngineName, Exit, Guarantees
+from sandbox.runner.errors import DiskFullError, ImageAbsentError, SandboxUnavailableError
+from sandbox.runner.image import (
+    COMMAND,
+    CONTRACT,
+    DEPENDENCIES,
+    ENVIRONMENT,
+    HOSTNAME,
+    MASKED_DIRECTORIES,
+    MASKED_FILES,
+    SOURCE,
+    Image,
+)
+from sandbox.runner.limits import FILE_BYTES, OPEN_FILES, Limits
+
+NAME: EngineName = "embedded"
+# A number nobody logs in with; all its processes are sandboxes.
+HOST_ID = 64_990
+MODEL_ID = 65_534
+# RLIMIT_NPROC counts all of one user's processes: this bounds all sandboxes
+# together, each one's own bound is its cgroup's.
+ALL_PROCESSES = 4_096
+GATE = 'read -r _ && exec "$@"'
+PROGRAMS = ("bwrap", "prlimit", "sh")
+
+
+class EmbeddedEngine:
+    """Starts sandboxes with bubblewrap."""
+
+    def __init__(self) -> None:
+        missing = [program for program in PROGRAMS if shutil.which(program) is None]
+        if missing:
+            raise SandboxUnavailableError(
+                NAME,
+                f"{', '.join(missing)} not found",
+                "Install bubblewrap and util-linux (apt-get install bubblewrap util-linux)",
+            )
+        try:
+            self._filter = seccomp.bpf_program()
+        except (RuntimeError, ImportError, OSError) as error:
+            raise SandboxUnavailableError(
+                NAME, f"no seccomp filter: {error}", "Install libseccomp2"
+            ) from error
+        self._families = cgroup.families()
+
+    @property
+    def name(self) -> EngineName:
+        return NAME
+
+    def launch(self, image: Image, limits: Limits, label: str) -> "EmbeddedSandbox":
+        """Start the image's harness; see `Engine.launch`."""
+        _check_image(image)
+        with contextlib.ExitStack() as undo, _our_faults():
+            group = self._group(limits)
+            if group is not None:
+                undo.callback(group.remove)
+            status_fd, status_end = os.pipe()
+            undo.callback(os.close, status_fd)
+            process = self._spawn(image, limits, status_end, has_cgroup=group is not None)
+            undo.callback(process.wait)
+            undo.callback(process.kill)
+            if group is not None:
+                group.add(process.pid)
+            sandbox = EmbeddedSandbox(label, process, limits, group, status_fd)
+            undo.callback(sandbox.channel.close)
+            sandbox.open_gate()
+            undo.pop_all()
+        return sandbox
+
+    def reap(self, now: datetime) -> tuple[str, ...]:
+        """Remove groups past their deadline; without cgroups a host's death ends its sandboxes."""
+        reaped = []
+        for group in cgroup.existing(self._families):
+            deadline = group.name.partition("-")[0]
+            if deadline.isdecimal() and int(deadline) < now.timestamp():
+                group.remove()
+                reaped.append(group.name)
+        return tuple(reaped)
+
+    def guarantees(self) -> Guarantees:
+        """What holds here; depends on whether cgroups can be used."""
+        holds = [
+            "no network of any kind: no interface and no socket call",
+            "no process but the model's own threads: fork is refused",
+            "no host file but the image's, read-only; /tmp is private, sized and gone afterwards",
+            "no capability, no privilege to gain, own user, pid, mount, ipc and uts namespaces",
+            "one deadline per step, enforced from outside",
+        ]
+        lacks = [
+            "files in its /tmp can be executed (bubblewrap 0.8 has no noexec)",
+            "the kernel is shared: a hole in one of its 150 allowed calls is a way out",
+            "the clock can be read",
+        ]
+        if self._families:
+            holds.append("memory, processes and CPU limited by a cgroup")
+        else:
+            holds.append("memory limited per process (RLIMIT_DATA)")
+            lacks.append("no cgroup: CPU shares and memory of files in /tmp are not limited")
+        if os.geteuid() == 0:
+            holds.append(f"runs as user {HOST_ID}, never as root")
+        else:
+            lacks.append("runs as the platform's own user, hidden only by its namespace")
+        return Guarantees(tuple(holds), tuple(lacks))
+
+    def _spawn(
+        self, image: Image, limits: Limits, status_end: int, *, has_cgroup: bool
+    ) -> "subprocess.Popen[bytes]":
+        """The shell at the gate; takes `status_end` over."""
+        masks = [path for path in MASKED_FILES if Path(path).exists()]
+        with contextlib.ExitStack() as passed:
+            passed.callback(os.close, status_end)
+            filter_fd = _program_fd(self._filter, passed)
+            empty = [_empty_fd(passed) for _ in masks]
+            return subprocess.Popen(
+                [
+                    *("sh", "-c", GATE, "sh"),
+                    *_limited(limits, has_cgroup=has_cgroup),
+                    *("bwrap", *_namespaces(filter_fd, status_end)),
+                    *_root(image, limits),
+                    *_masks(dict(zip(masks, empty, strict=True))),
+                    *_environment(),
+                    *("--", *COMMAND),
+                ],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                bufsize=0,
+                env={},
+                cwd="/",
+                pass_fds=[filter_fd, status_end, *empty],
+                start_new_session=True,
+                user=_host_id(),
+                group=_host_id(),
+                extra_groups=None if _host_id() is None else [],
+            )
+
+    def _group(self, limits: Limits) -> cgroup.Cgroup | None:
+        if not self._families:
+            return None
+        deadline = int(time.time() + limits.lifetime_seconds)
+        name = f"{deadline}-{secrets.token_hex(6)}"
+        return cgroup.create(self._families, name, limits)
+
+
+class EmbeddedSandbox:
+    """One bubblewrap process and what runs in it."""
+
+    def __init__(
+        self,
+        label: str,
+        process: "subprocess.Popen[bytes]",
+        limits: Limits,
+        group: cgroup.Cgroup | None,
+        status_fd: int,
+    ) -> None:
+        self.label = label
+        self._process = process
+        self._group = group
+        self._status_fd = status_fd
+        self._killed = False
+        self._exit: Exit | None = None
+        stdin, stdout, stderr = (
+            os.dup(pipe.fileno())
+            for pipe in (process.stdin, process.stdout, process.stderr)
+            if pipe is not None
+        )
+        for pipe in (process.stdin, process.stdout, process.stderr):
+            if pipe is not None:
+                pipe.close()
+        intake = Intake(log_bytes=limits.log_bytes, output_bytes=limits.output_bytes)
+        self._stdin_fd = stdin
+        self.channel = Channel(
+            intake,
+            stdin_fd=stdin,
+            protocol_fd=stdout,
+            readers={stdout: intake.take_protocol, stderr: intake.log.append},
+            owned=(stdin, stdout, stderr),
+        )
+
+    def open_gate(self) -> None:
+        """Let the waiting shell go on: it is in its cgroup now."""
+        os.write(self._stdin_fd, b"\n")
+
+    def kill(self) -> None:
+        """End everything in it: bubblewrap's death ends process 1, and that one all others."""
+        self._killed = True
+        self._process.kill()
+        if self._group is not None:
+            self._group.kill()
+
+    def wait(self, timeout_seconds: float) -> Exit | None:
+        """How it ended; see `Sandbox.wait`."""
+        if self._exit is None:
+            try:
+                code = self._process.wait(timeout_seconds)
+            except subprocess.TimeoutExpired:
+                return None
+            out_of_memory = self._group is not None and self._group.out_of_memory()
+            if code > 0 and not self._model_ran():
+                self._log_is_ours()
+            self._exit = Exit(status=code if code >= 0 else 128 - code, out_of_memory=out_of_memory)
+        return self._exit
+
+    def close(self) -> None:
+        """Kill it, wait, remove its cgroup and descriptors."""
+        self.kill()
+        self._process.wait()
+        if self._group is not None:
+            self._group.remove()
+        self.channel.close()
+        if self._status_fd >= 0:
+            os.close(self._status_fd)
+            self._status_fd = -1
+
+    def _model_ran(self) -> bool:
+        """Whether bubblewrap got as far as executing the harness."""
+        if self._status_fd < 0:
+            return True
+        reported = os.read(self._status_fd, 65_536).decode()
+        return any("exit-code" in json.loads(line) for line in reported.splitlines())
+
+    def _log_is_ours(self) -> None:
+        self.channel.drain()
+        said = self.channel.log.peek().strip().splitlines() or ["it said nothing"]
+        raise SandboxUnavailableError(
+            NAME,
+            f"could not build a sandbox: {said[-1]}",
+            "Check that user namespaces are allowed (sysctl user.max_user_namespaces) and that "
+            f"user {HOST_ID} may read the image",
+        )
+
+
+def _check_image(image: Image) -> None:
+    needed = (image.base / "usr", _contract(image), image.dependencies, image.source)
+    for directory in needed:
+        if not directory.is_dir():
+            raise ImageAbsentError(NAME, image.digest, f"{directory} is not a directory")
+
+
+def _contract(image: Image) -> Path:
+    return image.base / CONTRACT.removeprefix("/")
+
+
+@contextlib.contextmanager
+def _our_faults() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise DiskFullError(NAME, str(error)) from error
+        raise SandboxUnavailableError(
+            NAME, str(error), "Lower the number of sandboxes at once, or raise the host's limits"
+        ) from error
+
+
+def _program_fd(program: bytes, passed: contextlib.ExitStack) -> int:
+    # One per launch: bubblewrap reads it from its position to its end.
+    fd = os.memfd_create("seccomp")
+    passed.callback(os.close, fd)
+    os.write(fd, program)
+    os.lseek(fd, 0, os.SEEK_SET)
+    return fd
+
+
+def _empty_fd(passed: contextlib.ExitStack) -> int:
+    fd = os.open(os.devnull, os.O_RDONLY)
+    passed.callback(os.close, fd)
+    return fd
+
+
+def _host_id() -> int | None:
+    """Whom to run as: nobody's number as root, ourselves otherwise."""
+    return HOST_ID if os.geteuid() == 0 else None
+
+
+def _limited(limits: Limits, *, has_cgroup: bool) -> list[str]:
+    arguments = [
+        "prlimit",
+        f"--nofile={OPEN_FILES}",
+        f"--fsize={FILE_BYTES}",
+        "--core=0",
+        f"--cpu={int(limits.lifetime_seconds)}",
+    ]
+    if not has_cgroup:
+        arguments.append(f"--data={limits.memory_mb * 1024 * 1024}")
+    if os.geteuid() == 0:
+        arguments.append(f"--nproc={ALL_PROCESSES}")
+    return arguments
+
+
+def _namespaces(filter_fd: int, status_fd: int) -> list[str]:
+    return [
+        "--unshare-all",
+        "--unshare-user",  # --unshare-all only tries
+        *("--uid", str(MODEL_ID), "--gid", str(MODEL_ID)),
+        *("--hostname", HOSTNAME),
+        "--as-pid-1",
+        "--die-with-parent",
+        "--new-session",
+        *("--seccomp", str(filter_fd)),
+        *("--json-status-fd", str(status_fd)),
+    ]
+
+
+def _root(image: Image, limits: Limits) -> list[str]:
+    arguments = ["--ro-bind", str(image.base / "usr"), "/usr"]
+    for name in ("bin", "lib", "lib64", "sbin"):
+        link = image.base / name
+        if link.is_symlink():
+            arguments += ["--symlink", str(link.readlink()), f"/{name}"]
+    if (image.base / "etc").is_dir():
+        arguments += ["--ro-bind", str(image.base / "etc"), "/etc"]
+    return [
+        *arguments,
+        *("--ro-bind", str(_contract(image)), CONTRACT),
+        *("--ro-bind", str(image.dependencies), DEPENDENCIES),
+        *("--ro-bind", str(image.source), SOURCE),
+        *("--proc", "/proc"),
+        *("--dev", "/dev"),
+        *("--perms", "1777", "--size", str(limits.tmp_mb * 1024 * 1024), "--tmpfs", "/tmp"),  # noqa: S108
+    ]
+
+
+def _masks(empty_files: dict[str, int]) -> list[str]:
+    arguments = []
+    for path, fd in empty_files.items():
+        arguments += ["--ro-bind-data", str(fd), path]
+    for path in MASKED_DIRECTORIES:
+        if Path(path).is_dir():
+            arguments += ["--size", "4096", "--tmpfs", path, "--remount-ro", path]
+    return [*arguments, *("--remount-ro", "/dev"), *("--remount-ro", "/")]
+
+
+def _environment() -> list[str]:
+    arguments = ["--chdir", SOURCE]
+    for name, value in ENVIRONMENT.items():
+        arguments += ["--setenv", name, value]
+    return arguments

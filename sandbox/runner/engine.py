@@ -1,0 +1,102 @@
+"""What the runner asks of an engine, and which engine answers here."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, Protocol
+
+from sandbox.runner.channel import Channel
+from sandbox.runner.errors import SandboxUnavailableError
+from sandbox.runner.image import Image
+from sandbox.runner.limits import Limits
+
+EngineName = Literal["docker", "embedded"]
+EngineChoice = Literal["auto", "docker", "embedded"]
+
+
+@dataclass(frozen=True)
+class Exit:
+    """How a sandbox ended. `status` is 128 + signal where a signal ended it."""
+
+    status: int
+    out_of_memory: bool
+
+
+@dataclass(frozen=True)
+class Guarantees:
+    """What holds under this engine on this machine, and what does not."""
+
+    holds: tuple[str, ...]
+    lacks: tuple[str, ...]
+
+
+class Sandbox(Protocol):
+    """One running sandbox; leave nothing behind: always `close()` it."""
+
+    label: str
+    channel: Channel
+
+    def kill(self) -> None:
+        """End everything in it at once. Harmless when it has ended."""
+
+    def wait(self, timeout_seconds: float) -> Exit | None:
+        """How it ended; None when it still runs after `timeout_seconds`.
+
+        Raises:
+            SandboxUnavailableError: it never got as far as running the model.
+        """
+
+    def close(self) -> None:
+        """Kill it and remove container, cgroups and descriptors."""
+
+
+class Engine(Protocol):
+    """Something that starts sandboxes."""
+
+    @property
+    def name(self) -> EngineName: ...
+
+    def launch(self, image: Image, limits: Limits, label: str) -> Sandbox:
+        """Start the image's harness under `limits`; returns before it is READY.
+
+        Raises:
+            ImageAbsentError: the image is not here.
+            DiskFullError: the host has no room.
+            SandboxUnavailableError: the engine is gone or refuses.
+        """
+
+    def reap(self, now: datetime) -> tuple[str, ...]:
+        """End and remove sandboxes past their deadline; returns their labels."""
+
+    def guarantees(self) -> Guarantees:
+        """What this engine promises on this machine."""
+
+
+def available_engine(choice: EngineChoice = "auto", *, runtime: str | None = None) -> Engine:
+    """The engine to use here; `auto` takes Docker when one answers.
+
+    Args:
+        choice: which engine.
+        runtime: Docker's OCI runtime, such as `runsc`; its default otherwise.
+
+    Raises:
+        SandboxUnavailableError: the chosen engine, or with `auto` every engine, is
+            missing; says what to install.
+    """
+    from sandbox.runner.docker_engine import DockerEngine  # noqa: PLC0415 - both import this module
+    from sandbox.runner.embedded_engine import EmbeddedEngine  # noqa: PLC0415
+
+    if choice == "docker":
+        return DockerEngine(runtime=runtime)
+    if choice == "embedded":
+        return EmbeddedEngine()
+    try:
+        return DockerEngine(runtime=runtime)
+    except SandboxUnavailableError as no_docker:
+        try:
+            return EmbeddedEngine()
+        except SandboxUnavailableError as no_bubblewrap:
+            raise SandboxUnavailableError(
+                "any",
+                f"no engine answers: {no_docker}; {no_bubblewrap}",
+                "Start Docker, or install bubblewrap (apt-get install bubblewrap)",
+            ) from no_bubblewrap

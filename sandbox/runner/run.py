@@ -1,0 +1,179 @@
+"""A version's forecasts: cold for one slot, or replayed over many in lockstep.
+
+Theory of operation: every slot ends with a `SlotResult`, which holds forecasts
+or a `Missed`, never both and never neither. Errors of ours pass through as
+`SandboxError` and record nothing. Seeds derive from version and slot alone, so
+that the cold run, the replay and anybody's re-run draw the same numbers.
+"""
+
+import hashlib
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sandbox.runner.engine import Engine
+from sandbox.runner.errors import Missed
+from sandbox.runner.image import Image
+from sandbox.runner.limits import Limits
+from sandbox.runner.reads import HistoricalRead
+from sandbox.runner.session import Session
+from signalbox import Forecast, Manifest
+
+
+@dataclass(frozen=True)
+class Feed:
+    """What a slot's model is given.
+
+    Attributes:
+        as_of: the slot, UTC.
+        tables: symbol to Arrow IPC stream of its bars, for the manifest's symbols.
+        historical: answers `window.historical` with an Arrow IPC stream under the
+            slot's cut-off; may raise `RefusedReadError`.
+    """
+
+    as_of: datetime
+    tables: Mapping[str, bytes]
+    historical: HistoricalRead
+
+
+@dataclass(frozen=True)
+class SlotResult:
+    """One slot's outcome: `rows`, canonical, or `missed`.
+
+    Attributes:
+        log: what the model printed, and the traceback of what it raised.
+        wall_ms: from launch (cold) or from the slot's revelation (replay) to the
+            verified answer.
+    """
+
+    as_of: datetime
+    rows: tuple[Forecast, ...] | None
+    missed: Missed | None
+    log: str
+    wall_ms: float
+
+
+def version_seed(version_label: str) -> int:
+    """The seed of a version, 64 bits."""
+    return _seed(version_label)
+
+
+def slot_seed(version_label: str, as_of: datetime) -> int:
+    """The seed of one slot of a version, 64 bits.
+
+    >>> slot_seed("ada/momentum v1.0.0", datetime(2026, 1, 1, tzinfo=UTC))
+    18084168575852553441
+    """
+    return _seed(f"{version_label}|{as_of.astimezone(UTC).isoformat()}")
+
+
+def _seed(text: str) -> int:
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
+
+
+def run_cold(
+    engine: Engine,
+    image: Image,
+    manifest: Manifest,
+    version_label: str,
+    feed: Feed,
+    *,
+    limits: Limits | None = None,
+) -> SlotResult:
+    """One slot in a sandbox of its own: the reference every other path must equal.
+
+    Args:
+        engine: where to run.
+        image: the version's.
+        manifest: the version's.
+        version_label: names the version, and seeds its randomness.
+        feed: the slot and what its model may see.
+        limits: the manifest's under the default caps, unless given.
+
+    Raises:
+        SandboxError: ours; run the slot again.
+    """
+    began = time.monotonic()
+    session = _session(engine, image, manifest, version_label, limits)
+    rows: tuple[Forecast, ...] | None = None
+    missed: Missed | None = None
+    try:
+        with session:
+            try:
+                rows = _step(session, version_label, feed, 1)
+            except Missed as fault:
+                missed = fault
+            session.end()
+    except Missed as fault:
+        rows, missed = None, missed or fault
+    return SlotResult(feed.as_of, rows, missed, session.take_log(), _ms_since(began))
+
+
+def replay(
+    engine: Engine,
+    image: Image,
+    manifest: Manifest,
+    version_label: str,
+    feeds: Iterable[Feed],
+    *,
+    limits: Limits | None = None,
+) -> Iterator[SlotResult]:
+    """Slot after slot in one process: a feed is asked for only after the last answer.
+
+    A process that dies costs its slot; the next slot begins in a new one. Close the
+    generator (or exhaust it) to end the process.
+
+    Raises:
+        SandboxError: ours; nothing is recorded for the slot it struck.
+    """
+    limits = limits or Limits.of(manifest)
+    session: Session | None = None
+    with ExitStack() as running:
+        for seq, feed in enumerate(feeds, start=1):
+            began = time.monotonic()
+            rows: tuple[Forecast, ...] | None = None
+            missed: Missed | None = None
+            if session is None or not session.alive or _is_old(session, limits):
+                running.close()
+                session = _session(engine, image, manifest, version_label, limits)
+                running.callback(session.close)
+            try:
+                if not session.alive:
+                    session.start()
+                rows = _step(session, version_label, feed, seq)
+            except Missed as fault:
+                missed = fault
+            yield SlotResult(feed.as_of, rows, missed, session.take_log(), _ms_since(began))
+
+
+def _session(
+    engine: Engine,
+    image: Image,
+    manifest: Manifest,
+    version_label: str,
+    limits: Limits | None,
+) -> Session:
+    return Session(
+        engine,
+        image,
+        manifest,
+        version_label=version_label,
+        version_seed=version_seed(version_label),
+        limits=limits or Limits.of(manifest),
+    )
+
+
+def _step(session: Session, version_label: str, feed: Feed, seq: int) -> tuple[Forecast, ...]:
+    seed = slot_seed(version_label, feed.as_of)
+    return session.forecast(feed.as_of, seq, seed, feed.tables, feed.historical)
+
+
+def _is_old(session: Session, limits: Limits) -> bool:
+    # Before the reaper takes it for a leftover.
+    return session.age_seconds > limits.lifetime_seconds / 2
+
+
+def _ms_since(began: float) -> float:
+    return (time.monotonic() - began) * 1000

@@ -1,0 +1,59 @@
+"""The system calls a model may make, one profile for both engines.
+
+`seccomp.json` is Docker's profile format, with a reason per group. Docker takes
+it as it is; for bubblewrap libseccomp compiles the same rules to BPF.
+"""
+
+import errno
+import json
+import os
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+PROFILE = Path(__file__).with_name("seccomp.json")
+
+
+@cache
+def docker_option() -> str:
+    """The profile as a value of Docker's `SecurityOpt`."""
+    return f"seccomp={json.dumps(_profile())}"
+
+
+@cache
+def bpf_program() -> bytes:
+    """The profile as a BPF program, as `bwrap --seccomp` reads it.
+
+    Raises:
+        RuntimeError: libseccomp is missing, or too old to know a call.
+    """
+    import pyseccomp  # noqa: PLC0415 - raises RuntimeError where libseccomp is missing
+
+    program = pyseccomp.SyscallFilter(pyseccomp.ERRNO(errno.EPERM))
+    # The whole process, not its thread only: a dead main thread would leave the others waiting.
+    program.set_attr(pyseccomp.Attr.ACT_BADARCH, pyseccomp.KILL_PROCESS)
+    for rule in _profile()["syscalls"]:
+        arguments = [_argument(pyseccomp, argument) for argument in rule.get("args", [])]
+        for name in rule["names"]:
+            program.add_rule(_action(pyseccomp, rule), name, *arguments)
+    fd = os.memfd_create("seccomp")
+    with os.fdopen(fd, "r+b") as file:
+        program.export_bpf(file)
+        file.seek(0)
+        return file.read()
+
+
+def _profile() -> dict[str, Any]:
+    profile: dict[str, Any] = json.loads(PROFILE.read_text())
+    return profile
+
+
+def _action(pyseccomp: Any, rule: dict[str, Any]) -> int:
+    if rule["action"] == "SCMP_ACT_ALLOW":
+        return int(pyseccomp.ALLOW)
+    return int(pyseccomp.ERRNO(rule["errnoRet"]))
+
+
+def _argument(pyseccomp: Any, argument: dict[str, Any]) -> Any:
+    operator = getattr(pyseccomp, argument["op"].removeprefix("SCMP_CMP_"))
+    return pyseccomp.Arg(argument["index"], operator, argument["value"], argument["valueTwo"])

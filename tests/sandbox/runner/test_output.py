@@ -1,0 +1,274 @@
+"""Answering with anything but an answer: missed, naming the first fault."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+
+from sandbox.runner.errors import Missed
+from sandbox.runner.run import SlotResult
+
+Lockstep = Callable[..., list[SlotResult]]
+Cold = Callable[..., SlotResult]
+
+# The process survives these: a whole answer that is wrong, or an exception.
+# name: (expression that forecast returns, kind, what the detail says)
+WRONG_ANSWERS = {
+    "NaN": ("rows(math.nan)", "invalid", "point is nan, not a finite number"),
+    "infinity": ("rows(-math.inf)", "invalid", "point is -inf"),
+    "1e308": ("rows(1e308)", "invalid", "is no log return"),
+    "duplicate": ("rows() + rows()", "invalid", "EURUSD 1 h stands twice"),
+    "undeclared symbol": (
+        "rows(pairs=[('AAPL', 1)])",
+        "invalid",
+        "symbol 'AAPL' is not in the manifest",
+    ),
+    "undeclared horizon": ("rows(pairs=[('EURUSD', 2)])", "invalid", "horizon 2 h is not in"),
+    "missing one": ("rows()[:-1]", "invalid", "GBPUSD 4 h is missing"),
+    "empty list": ("[]", "invalid", "EURUSD 1 h is missing"),
+    "unsorted quantiles": (
+        "rows(quantiles={0.1: 1.0, 0.5: 0.0, 0.9: 2.0})",
+        "invalid",
+        "quantile 0.5 lies below 0.1",
+    ),
+    "NaN in a quantile": (
+        "rows(quantiles={0.1: 0.0, 0.5: math.nan, 0.9: 2.0})",
+        "invalid",
+        "quantile 0.5 is nan",
+    ),
+    "undeclared quantile level": (
+        "rows(quantiles={0.2: 0.0})",
+        "invalid",
+        "quantile levels are 0.1, 0.5, 0.9",
+    ),
+    "no quantiles": ("rows(quantiles=None)", "invalid", "quantile levels are"),
+    "probability above 1": ("rows(up=1.5)", "invalid", "probability_up 1.5"),
+    "probability NaN": ("rows(up=math.nan)", "invalid", "probability_up nan"),
+    "None": ("None", "error", "returned NoneType, not a list"),
+    "a dictionary": ("{'EURUSD': 1}", "error", "returned dict"),
+    "a list of tuples": ("[('EURUSD', 1, 0.0)]", "error", "a list with tuple in it"),
+    "text for a number": ("rows('0.1')", "error", "str where a number belongs"),
+    "half an hour": ("rows(pairs=[('EURUSD', 1.0)])", "error", "TypeError"),
+    "an object for a number": ("rows(object())", "error", "object where a number belongs"),
+    "10 MB of rows": ("rows() * 25_000", "error", "over the limit of 65536"),
+    "an exception": ("1 / 0", "error", "ZeroDivisionError: division by zero"),
+    "a huge exception": (
+        "exec('raise ValueError(chr(0x1F600) * 1_000_000)')",
+        "error",
+        "ValueError: ",
+    ),
+    "an unprintable exception": (
+        "exec('class E(Exception):\\n def __str__(s): raise s\\nraise E')",
+        "error",
+        "E: ",
+    ),
+    "a lone surrogate": ("exec('raise ValueError(chr(0xD800))')", "error", r"ValueError: \?"),
+    "SystemExit 0": ("sys.exit(0)", "error", "SystemExit: 0"),
+    "KeyboardInterrupt": ("exec('raise KeyboardInterrupt')", "error", "KeyboardInterrupt"),
+    "endless recursion": ("(f := lambda: f())()", "error", "RecursionError"),
+    "MemoryError": ("exec('raise MemoryError')", "out_of_memory", "MemoryError"),
+}
+
+# These end the process, or the host ends it for them.
+# name: (body of forecast, which has `seq`, kind, what the detail says)
+BROKEN_PROTOCOL = {
+    "pickle": (
+        "import pickle; say(frame(66, seq, pickle.dumps(rows())))",
+        "invalid",
+        "FORECAST is not the message",
+    ),
+    "JSON": ("say(frame(66, seq, b'{\"rows\": []}'))", "invalid", "FORECAST is not the message"),
+    "Arrow": ("say(frame(66, seq, b'ARROW1' + bytes(100)))", "invalid", "is not the message"),
+    "nesting bomb": ("say(frame(66, seq, b'\\x91' * 60_000))", "invalid", "is not the message"),
+    "nesting bomb in the rows": (
+        "say(frame(66, seq, b'\\x81\\xa4rows' + b'\\x91' * 60_000))",
+        "invalid",
+        "is not the message",
+    ),
+    "array bomb": (
+        "say(frame(66, seq, b'\\x81\\xa4rows\\xdd\\xff\\xff\\xff\\xff'))",
+        "invalid",
+        "is not the message",
+    ),
+    "unknown field": (
+        "say(frame(66, seq, msgspec.msgpack.encode({'rows': [], 'provenance': 'live'})))",
+        "invalid",
+        "provenance",
+    ),
+    "text for a number": (
+        "say(frame(66, seq, answer([{'symbol': 'EURUSD', 'horizon_hours': 1, 'point': '1'}])))",
+        "invalid",
+        "Expected `float`, got `str`",
+    ),
+    "4 GB frame": ("say(frame(66, seq, b'', 0xffffffff))", "invalid", "over the limit of 65536"),
+    "one byte too many": ("say(frame(66, seq, bytes(65537)))", "invalid", "over the limit"),
+    "wrong step": ("say(frame(66, seq + 1, answer()))", "invalid", "frame of step"),
+    "step 0": ("say(frame(66, 0, answer()))", "invalid", "frame of step 0"),
+    "unknown kind": ("say(frame(99, seq, b''))", "invalid", "frame of kind 99"),
+    "a kind of the host's": ("say(frame(6, seq, b''))", "invalid", "frame of kind 6"),
+    "READY again": ("say(frame(64, seq, b''))", "invalid", "frame of kind 64"),
+    "text": ("say(b'EURUSD will certainly rise')", "invalid", "stray bytes"),
+    "flood of zeros": ("while True: say(bytes(65536))", "invalid", "frame of kind 0"),
+    "answer twice": ("say(frame(66, seq, answer()) * 2)", "invalid", "stray bytes"),
+    "answer to come": (
+        "say(frame(66, seq, answer()) + frame(66, seq + 1, answer()))",
+        "invalid",
+        "stray bytes",
+    ),
+    "truncated and exit": (
+        "say(frame(66, seq, answer())[:30]); os._exit(0)",
+        "exit",
+        "ended with status 0 before it answered",
+    ),
+    "truncated and stalled": (
+        "say(frame(66, seq, answer())[:30]); time.sleep(60)",
+        "timeout",
+        "no answer within 1 s",
+    ),
+    "half a header": ("say(b'\\0\\0\\0'); time.sleep(60)", "timeout", "no answer within 1 s"),
+    "dripped": (
+        "for byte in frame(66, seq, answer()): say(bytes([byte])); time.sleep(0.1)",
+        "timeout",
+        "no answer within 1 s",
+    ),
+    "reads without end, unread": (
+        "while True: say(frame(65, seq, b'\\x83'))",
+        "invalid",
+        "HISTORICAL is not the message",
+    ),
+    "exit 0 without an answer": ("os._exit(0)", "exit", "ended with status 0"),
+    "exit 3": ("os._exit(3)", "exit", "ended with status 3"),
+    "all descriptors closed": (
+        "os.closerange(0, 256); time.sleep(60)",
+        "timeout",
+        "no answer within 1 s",
+    ),
+    "descriptors closed, then an answer": ("os.closerange(0, 256)", "exit", "ended with status"),
+}
+
+CASES = """
+def forecast(window):
+    expression = CASES[int((window.as_of - FIRST).total_seconds()) // 3600]
+    return eval(expression, globals())
+"""
+RAW_CASES = """
+def forecast(window):
+    number = int((window.as_of - FIRST).total_seconds()) // 3600
+    if number % 2:
+        return rows()
+    exec(CASES[number // 2], globals() | {"seq": number + 1})
+    return rows()
+"""
+FIRST = "from datetime import UTC, datetime\nFIRST = datetime(2026, 1, 5, 12, tzinfo=UTC)\n"
+
+
+def test_wrong_answers_are_missed_by_name_and_the_next_slot_goes_on(lockstep: Lockstep) -> None:
+    expressions = [expression for expression, _, _ in WRONG_ANSWERS.values()]
+    source = f"{FIRST}CASES = {[*expressions, 'rows()']!r}\n{CASES}"
+    *results, last = lockstep(source, slots=len(expressions) + 1)
+    assert _unexpected(WRONG_ANSWERS, results) == []
+    assert last.missed is None
+    assert "ZeroDivisionError" in results[list(WRONG_ANSWERS).index("an exception")].log
+
+
+def test_a_broken_protocol_is_missed_by_name_and_the_next_slot_gets_a_new_process(
+    lockstep: Lockstep,
+) -> None:
+    bodies = [body for body, _, _ in BROKEN_PROTOCOL.values()]
+    source = f"{FIRST}CASES = {bodies!r}\n{RAW_CASES}"
+    results = lockstep(source, slots=2 * len(bodies), timeout_seconds=1.0)
+    assert _unexpected(BROKEN_PROTOCOL, results[::2]) == []
+    assert [result.missed for result in results[1::2]] == [None] * len(bodies)
+
+
+def _unexpected(
+    cases: dict[str, tuple[str, str, str]], results: list[SlotResult]
+) -> list[tuple[str, Missed | None]]:
+    return [
+        (name, result.missed)
+        for (name, (_, kind, detail)), result in zip(cases.items(), results, strict=True)
+        if result.missed is None
+        or result.rows is not None
+        or result.missed.kind != kind
+        or not re.search(detail, result.missed.detail)
+    ]
+
+
+def test_an_answer_before_the_slot_is_known_is_refused(cold: Cold) -> None:
+    result = cold("""
+say(frame(66, 1, answer()))
+def forecast(window): return rows()
+""")
+    assert str(result.missed) == "invalid: frame of kind 66 where ERROR or READY belongs"
+
+
+def test_ready_and_an_answer_in_one_breath_are_refused(cold: Cold) -> None:
+    result = cold("""
+say(frame(64, 0, msgspec.msgpack.encode({"protocol": 1})) + frame(66, 1, answer()))
+def forecast(window): return rows()
+""")
+    assert str(result.missed).startswith("invalid: ")
+    assert "stray bytes" in str(result.missed)
+
+
+def test_exit_after_the_answer_is_missed_in_the_next_slot(lockstep: Lockstep) -> None:
+    first, second, third = lockstep(
+        """
+served = []
+def forecast(window):
+    if served: time.sleep(60)
+    served.append(1)
+    threading.Timer(0.2, os._exit, (0,)).start()
+    return rows()
+""",
+        slots=3,
+    )
+    assert first.missed is None
+    assert str(second.missed) == "exit: ended with status 0 before it answered"
+    assert third.missed is None
+
+
+@pytest.mark.parametrize(
+    ("source", "detail"),
+    [
+        ("", "ImportError: app.py defines no forecast"),
+        ("forecast = 3", "ImportError: app.py defines no forecast"),
+        ("import sys; sys.exit(0)", "SystemExit: 0"),
+        ("def forecast(window", "SyntaxError: "),
+        ("import requests", "ModuleNotFoundError: No module named 'requests'"),
+    ],
+)
+def test_code_that_does_not_load_is_missed_with_its_reason(
+    cold: Cold, source: str, detail: str
+) -> None:
+    result = cold(source)
+    assert result.missed is not None
+    assert result.missed.kind == "error"
+    assert detail in result.missed.detail
+
+
+def test_print_and_raw_writes_become_the_log_and_leave_frames_intact(cold: Cold) -> None:
+    result = cold("""
+print("loading")
+def forecast(window):
+    print("Python to stdout")
+    print("Python to stderr", file=sys.stderr)
+    os.write(1, b"C to stdout\\n")
+    os.write(2, b"C to stderr \\xff\\n")
+    print("input:", repr(sys.stdin.read()))
+    return rows()
+""")
+    assert result.missed is None
+    assert result.log == (
+        "loading\nPython to stdout\nPython to stderr\nC to stdout\nC to stderr \ufffd\ninput: ''\n"
+    )
+
+
+def test_closing_or_replacing_stdout_costs_nothing_but_the_log(cold: Cold) -> None:
+    result = cold("""
+def forecast(window):
+    sys.stdout.close()
+    sys.stderr = None
+    return rows()
+""")
+    assert result.missed is None

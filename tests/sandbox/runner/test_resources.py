@@ -1,0 +1,158 @@
+"""Taking too much: the attack stops at its limit, the slot is missed, the host goes on."""
+
+import re
+import time
+from collections.abc import Callable
+
+import pytest
+
+from sandbox.runner.run import SlotResult
+
+Cold = Callable[..., SlotResult]
+QUICK = {"timeout_seconds": 1.0}
+
+# name: (body of forecast, kinds it may end as, what the detail says, limits)
+ATTACKS: dict[str, tuple[str, set[str], str, dict[str, float]]] = {
+    "fork bomb": ("while True: os.fork()", {"error"}, "PermissionError", {}),
+    "daemonised child": (
+        "if os.fork() == 0: os.setsid(); time.sleep(600)",
+        {"error"},
+        "PermissionError",
+        {},
+    ),
+    "thread bomb": (
+        (
+            "threading.stack_size(65536)\n"
+            "while True: threading.Thread(target=time.sleep, args=(60,), daemon=True).start()"
+        ),
+        {"error"},
+        "can't start new thread",
+        {},
+    ),
+    "many threads burning CPU": (
+        (
+            "def burn():\n    while True: sum(range(1000))\n"
+            "for _ in range(30): threading.Thread(target=burn, daemon=True).start()\n"
+            "burn()"
+        ),
+        {"timeout"},
+        "no answer within 1 s",
+        QUICK,
+    ),
+    "memory bomb": (
+        "hoard = []\nwhile True: hoard.append(bytearray(b'x') * (16 << 20))",
+        {"out_of_memory"},
+        "",
+        {},
+    ),
+    "memory bomb in one go": ("len(b'x' * (8 << 30))", {"out_of_memory"}, "", {}),
+    "memory bomb in numpy": (
+        "import numpy; numpy.ones(1 << 30).sum()",
+        {"out_of_memory", "error"},
+        "",
+        {},
+    ),
+    "memory hidden in /tmp": (
+        "for n in range(99): open(f'/tmp/{n}', 'wb').write(bytes(32 << 20))",
+        {"out_of_memory", "error"},
+        "",
+        {},
+    ),
+    "filling /tmp": (
+        "with open('/tmp/big', 'wb', buffering=0) as f:\n    while True: f.write(bytes(1 << 20))",
+        {"error"},
+        "No space left|File too large",
+        {},
+    ),
+    "inode bomb": (
+        "n = 0\nwhile True: open(f'/tmp/{n}', 'w').close(); n += 1",
+        {"error", "timeout", "out_of_memory"},
+        "",
+        QUICK,
+    ),
+    "segmentation fault": ("ctypes.string_at(8)", {"exit"}, "SIGSEGV", {}),
+    "abort": ("os.abort()", {"exit"}, "SIG|status", {}),
+    "stack overflow": (
+        (
+            "sys.setrecursionlimit(1 << 30)\n"
+            "class Deep:\n    def __repr__(self): return repr([self, Deep()])\n"
+            "repr(Deep())"
+        ),
+        {"exit", "error", "out_of_memory"},
+        "SIGSEGV|Recursion|",
+        {},
+    ),
+    "main thread ends, another stays": (
+        (
+            "threading.Thread(target=time.sleep, args=(600,), daemon=True).start()\n"
+            "ctypes.CDLL(None).syscall(60, 0)"
+        ),
+        {"timeout"},
+        "no answer within 1 s",
+        QUICK,
+    ),
+    "endless loop": ("while True: pass", {"timeout"}, "no answer within 1 s", QUICK),
+    "sleep past the limit": ("time.sleep(600)", {"timeout"}, "no answer within 1 s", QUICK),
+    "ignored signals": (
+        (
+            "for s in range(1, 65):\n"
+            "    try: signal.signal(s, signal.SIG_IGN)\n"
+            "    except (OSError, ValueError): pass\n"
+            "time.sleep(600)"
+        ),
+        {"timeout"},
+        "no answer within 1 s",
+        QUICK,
+    ),
+    "log flood": ("while True: print('x' * 10000)", {"timeout"}, "no answer", QUICK),
+    "C-level log flood": (
+        "line = b'y' * 10000\nwhile True: os.write(2, line)",
+        {"timeout"},
+        "no answer",
+        QUICK,
+    ),
+}
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_taking_too_much_ends_as_missed(cold: Cold, attack: str) -> None:
+    body, kinds, detail, limits = ATTACKS[attack]
+    lines = "".join(f"    {line}\n" for line in body.splitlines())
+    result = cold(f"def forecast(window):\n{lines}    return None\n", **limits)
+    assert result.rows is None
+    assert result.missed is not None
+    assert result.missed.kind in kinds, result.missed
+    assert re.search(detail, result.missed.detail), result.missed
+    assert result.wall_ms < 9_000
+
+
+def test_a_log_flood_is_cut_at_its_limit_and_says_so(cold: Cold) -> None:
+    result = cold(
+        """
+def forecast(window):
+    for n in range(1000): print("z" * 999)
+    return rows()
+""",
+        log_bytes=5_000,
+    )
+    assert result.missed is None
+    assert len(result.log) < 5_100
+    assert result.log.endswith("[log cut: 995000 more bytes]\n")
+
+
+def test_hanging_while_loading_is_missed_at_the_start_deadline(cold: Cold) -> None:
+    result = cold("time.sleep(600)", start_seconds=1.5)
+    assert str(result.missed) == "timeout: its code was not loaded within 1.5 s"
+
+
+def test_a_thread_that_stays_does_not_keep_the_process(cold: Cold) -> None:
+    began = time.monotonic()
+    result = cold("""
+import atexit
+atexit.register(time.sleep, 600)
+def forecast(window):
+    threading.Thread(target=time.sleep, args=(600,)).start()
+    return rows()
+""")
+    assert result.missed is None
+    assert time.monotonic() - began < 10

@@ -1,0 +1,58 @@
+"""Documents tell the truth about the tree."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from api.settings import ApiSettings, ListenSettings
+from pipelines.settings import WorkerSettings
+from sandbox.git.settings import GitSettings
+from sql.configuration import PREFIX
+
+CHECKOUT = Path(__file__).parents[2]
+PATH = re.compile(r"`([a-z_.]+/[A-Za-z0-9_./-]*)`")
+DOCUMENTS = ["ARCHITECTURE.md", "README.md", "SECURITY.md", "CONTRIBUTING.md"]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_path_that_a_document_names_exists(document):
+    named = PATH.findall((CHECKOUT / document).read_text())
+    paths = [path for path in named if not path.startswith("signals/")]  # those are asset keys
+    missing = [path for path in paths if not (CHECKOUT / path).exists()]
+    assert missing == []
+
+
+def test_every_setting_is_documented_and_every_documented_setting_is_read():
+    documented = set(
+        re.findall(
+            r"^\| `(SIGNALBOX_[A-Z_]+)`",
+            (CHECKOUT / "docs/operations/configuration.md").read_text(),
+            re.MULTILINE,
+        )
+    )
+    read = {
+        PREFIX + field.name.upper()
+        for settings in (ApiSettings, ListenSettings, WorkerSettings, GitSettings)
+        for field in msgspec.structs.fields(settings)
+    }
+    code = "\n".join(
+        (CHECKOUT / path).read_text()
+        for path in subprocess.run(
+            ["git", "ls-files", "*.py", "*.yaml", ".ci/run"],
+            cwd=CHECKOUT,
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout.split()
+    )
+    assert read - documented == set()
+    assert {name for name in documented - read if name not in code} == set()
+
+
+def test_every_make_target_of_the_readme_exists():
+    named = set(re.findall(r"`?make ([a-z-]+)", (CHECKOUT / "README.md").read_text()))
+    targets = set(re.findall(r"^([a-z-]+):", (CHECKOUT / "Makefile").read_text(), re.MULTILINE))
+    assert named <= targets

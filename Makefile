@@ -1,0 +1,45 @@
+# The words people use. Each sets the machine up first; that is quick when it is.
+
+SHELL := /bin/sh
+BIN := .venv/bin
+
+.PHONY: help setup demo demo-check test check types bench doctor lock openapi
+
+help: ## What there is
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
+
+setup: ## The virtual environment and the system packages
+	@deploy/setup.sh
+
+demo: setup ## The whole platform on this machine, with signals, until Ctrl-C
+	@$(BIN)/signalbox demo
+
+demo-check: setup ## The same on private ports, checked; one JSON line last
+	@$(BIN)/signalbox demo-check
+
+test: setup ## The whole suite, on the real thing
+	@$(BIN)/python -m pytest
+
+check: setup ## Everything that needs no running: style, types, structure
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	@! grep -nE 'https://[^/"]+' uv.lock | grep -v 'https://index.invalid/' | grep -q . || (echo "uv.lock names an index: run make lock"; exit 1)
+
+types: setup ## Types only
+	$(BIN)/mypy
+
+bench: setup ## Measure, as ratios
+	$(BIN)/python -m benchmarks.replay --json
+
+doctor: setup ## What this machine has, and what its sandbox guarantees
+	@$(BIN)/signalbox doctor
+
+openapi: setup ## Write api/openapi.json anew
+	$(BIN)/python -m api.openapi
+
+# The lock pins versions and hashes; which index they come from is each machine's own affair.
+lock: setup ## Resolve the dependencies anew
+	$(BIN)/uv lock
+	sed -i -E 's#https://[^/"]+/simple#https://index.invalid/simple#; s#https://[^/"]+/packages/[0-9a-f]{2}/[0-9a-f]{2}/[0-9a-f]+/#https://index.invalid/files/#' uv.lock

@@ -8,8 +8,10 @@ import dagster as dg
 
 from assets.forecasts.asset import shards
 from assets.forecasts.version import published_versions
+from assets.installation import Installation
 from assets.market_data.asset import KEY as BARS
 from assets.market_data.asset import bars_asset
+from assets.market_data.source import Source
 from assets.scores.asset import scores_asset
 from assets.transparency.asset import log_asset
 from pipelines.resources import installation_of
@@ -19,18 +21,12 @@ from pipelines.settings import WorkerSettings, source_of
 from sql.configuration import read_settings
 
 
-def build(settings: WorkerSettings) -> dg.Definitions:
-    """Everything Dagster knows of this installation."""
-    installation = installation_of(settings)
+def definitions_of(
+    installation: Installation, source: Source, partitions: dg.HourlyPartitionsDefinition, cron: str
+) -> dg.Definitions:
+    """Everything Dagster knows of an installation, from its registry as it is now."""
     with installation.connect() as connection:
         versions = published_versions(connection)
-    # Partition H is slot H: it exists as soon as the hour begins. Dagster's clock is the
-    # world's, and a demo clock runs up to an hour ahead of it.
-    partitions = dg.HourlyPartitionsDefinition(
-        start_date=settings.first_partition,
-        timezone="UTC",
-        end_offset=2 if settings.demo_clock else 1,
-    )
     forecasts = [dg.AssetKey(version.asset_key) for version in versions]
     tick, score = tick_job(forecasts), score_job()
     return dg.Definitions(
@@ -41,18 +37,28 @@ def build(settings: WorkerSettings) -> dg.Definitions:
             scores_asset(partitions, [BARS, *forecasts]),
         ],
         jobs=[tick, score],
-        schedules=[hourly_schedule(tick, settings.schedule_cron)],
+        schedules=[hourly_schedule(tick, cron)],
         sensors=[score_after_tick(tick, score)],
         resources={
             "installation": dg.ResourceDefinition.hardcoded_resource(installation),
-            "market_source": dg.ResourceDefinition.hardcoded_resource(
-                source_of(settings.market_source)
-            ),
+            "market_source": dg.ResourceDefinition.hardcoded_resource(source),
         },
+    )
+
+
+def grid(settings: WorkerSettings) -> dg.HourlyPartitionsDefinition:
+    """The installation's hours. Partition H is slot H: it exists as soon as the hour begins."""
+    return dg.HourlyPartitionsDefinition(
+        start_date=settings.first_partition,
+        timezone="UTC",
+        # Dagster's clock is the world's, and a demo clock runs up to an hour ahead of it.
+        end_offset=2 if settings.demo_clock else 1,
     )
 
 
 @dg.definitions
 def definitions() -> dg.Definitions:
     """This process' definitions."""
-    return build(read_settings(WorkerSettings))
+    settings = read_settings(WorkerSettings)
+    source = source_of(settings.market_source)
+    return definitions_of(installation_of(settings), source, grid(settings), settings.schedule_cron)

@@ -15,6 +15,12 @@ TICK = "tick"
 SCORE = "score"
 # A longer outage is worked off over several evaluations, newest slot first.
 SLOTS_AT_ONCE = 6
+FINISHED = (
+    dg.DagsterRunStatus.SUCCESS,
+    dg.DagsterRunStatus.FAILURE,
+    dg.DagsterRunStatus.CANCELED,
+)
+PARTITION_TAG = "dagster/partition"
 
 
 def partition_key(slot: datetime) -> str:
@@ -66,9 +72,12 @@ def hourly_schedule(job: Any, cron: str) -> dg.ScheduleDefinition:
             has_bars = connection.execute(
                 "select 1 from market.ingest_batch where committed_at >= %s limit 1", [current]
             ).fetchone()
-        slots = sorted({*owed, *([] if has_bars else [current])}, reverse=True)[:SLOTS_AT_ONCE]
+        wanted = {*owed, *([] if has_bars else [current])}
+        under_way = _under_way(context.instance)
+        newest_first = sorted(wanted, reverse=True)
+        slots = [s for s in newest_first if partition_key(s) not in under_way][:SLOTS_AT_ONCE]
         if not slots:
-            yield dg.SkipReason(f"every slot up to {current:%Y-%m-%d %H:%M} UTC has its records")
+            yield dg.SkipReason(f"every slot up to {current:%Y-%m-%d %H:%M} UTC is done or running")
             return
         # Failed slots are asked for again at the next evaluation: the key holds the hour asked in.
         for slot in reversed(slots):
@@ -78,3 +87,10 @@ def hourly_schedule(job: Any, cron: str) -> dg.ScheduleDefinition:
             )
 
     return hourly
+
+
+def _under_way(instance: dg.DagsterInstance) -> set[str | None]:
+    """Partitions whose tick is queued or running."""
+    unfinished = [status for status in dg.DagsterRunStatus if status not in FINISHED]
+    runs = instance.get_runs(dg.RunsFilter(job_name=TICK, statuses=unfinished))
+    return {run.tags.get(PARTITION_TAG) for run in runs}

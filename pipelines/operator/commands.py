@@ -1,5 +1,6 @@
 """The operator's commands, added to `signalbox` where the platform is installed."""
 
+import os
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -19,10 +20,11 @@ from assets.market_data.store import ingest as store_bars
 from assets.market_data.window import pin
 from assets.scores.score import score_resolved
 from pipelines.operator import demo as demonstration
+from pipelines.operator import demo_check as checking
 from pipelines.operator import doctor as examination
 from pipelines.operator.accounts import make_operator
 from pipelines.operator.home import Home, Ports, default_root
-from pipelines.operator.house import House, InterruptedByOperatorError, open_house
+from pipelines.operator.house import InterruptedByOperatorError, open_house
 from pipelines.resources import installation_of
 from pipelines.settings import WorkerSettings, source_of
 from sandbox.registry.errors import BuildError
@@ -92,7 +94,7 @@ def demo(root: Path | None, port: int) -> None:
 @commands.add(home_option)
 def demo_check(root: Path | None) -> None:
     """The demonstration on private ports, checked as a subscriber; one JSON line last."""
-    result = demonstration.demo_check(root, lambda text: click.echo(text, err=True))
+    result = checking.demo_check(root, lambda text: click.echo(text, err=True))
     click.echo(msgspec.json.encode(result))
     if not result["ok"]:
         raise SystemExit(1)
@@ -124,13 +126,20 @@ def migrate(root: Path | None) -> None:
     click.option("--symbol", "symbols", multiple=True, help="All that the source offers, if none."),
     click.option("--from", "start", type=HOUR, required=True, help="UTC, inclusive."),
     click.option("--to", "end", type=HOUR, help="UTC, exclusive; now if not given."),
+    home_option,
     json_option,
 )
 def ingest(
-    source: str, symbols: tuple[str, ...], start: datetime, end: datetime | None, *, as_json: bool
+    source: str,
+    symbols: tuple[str, ...],
+    start: datetime,
+    end: datetime | None,
+    root: Path | None,
+    *,
+    as_json: bool,
 ) -> None:
     """Import history from SOURCE: sample, or file:DIR."""
-    installation, _ = _installation()
+    installation = _installation(root)
     chosen = source_of(source)
     now = installation.clock()
     wanted = list(symbols) or [declared.symbol for declared in chosen.instruments()]
@@ -152,12 +161,15 @@ def ingest(
     click.argument("version"),
     click.option("--from", "start", type=HOUR, required=True, help="First slot, UTC."),
     click.option("--to", "end", type=HOUR, required=True, help="UTC, exclusive."),
+    home_option,
 )
-def replay(version: str, start: datetime, end: datetime) -> None:
+def replay(version: str, start: datetime, end: datetime, root: Path | None) -> None:
     """Replay VERSION (provider/name@v1.0.0) over past slots, in lockstep."""
-    installation, _ = _installation()
+    installation = _installation(root)
     chosen = _version(installation, version)
-    slots = hours(start.replace(tzinfo=UTC), min(end.replace(tzinfo=UTC), installation.clock()))
+    slots = demonstration.hours(
+        start.replace(tzinfo=UTC), min(end.replace(tzinfo=UTC), installation.clock())
+    )
     done = 0
     with click.progressbar(
         replay_version(installation, chosen, slots), length=len(slots), label=chosen.label
@@ -169,10 +181,12 @@ def replay(version: str, start: datetime, end: datetime) -> None:
     click.echo(f"{done} of {len(slots)} slots answered, {scored} scores")
 
 
-@commands.add(click.option("--slot", type=HOUR, help="UTC; the current hour if not given."))
-def tick(slot: datetime | None) -> None:
+@commands.add(
+    click.option("--slot", type=HOUR, help="UTC; the current hour if not given."), home_option
+)
+def tick(slot: datetime | None, root: Path | None) -> None:
     """Run one slot by hand, without Dagster: every live version that owes it."""
-    installation, _ = _installation()
+    installation = _installation(root)
     at = slot.replace(tzinfo=UTC) if slot else floor_hour(installation.clock())
     with installation.connect() as connection, installation.connect() as reading:
         owed = due_slots(connection, installation.clock()).get(at, [])
@@ -195,9 +209,9 @@ def tick(slot: datetime | None) -> None:
               click.argument("email"), home_option)  # fmt: skip
 def user(action: str, email: str, root: Path | None) -> None:  # noqa: ARG001 - one action so far
     """Make an existing account an operator of this installation."""
-    with open_house(Home(root or default_root("main")), click.echo) as house:
-        make_operator(house.home.owner_url(house.admin), email)
-        click.echo(f"{email} is an operator")
+    home = Home(root or default_root("main"))
+    make_operator(home.owner_url(home.admin()), email)
+    click.echo(f"{email} is an operator")
 
 
 @commands.add(click.argument("layer", type=click.Choice(["base"])), home_option)
@@ -208,14 +222,13 @@ def image(layer: str, root: Path | None) -> None:  # noqa: ARG001 - one layer ca
     click.echo(ImageStore(home.images).base())
 
 
-def hours(first: datetime, end: datetime) -> list[datetime]:
-    """Full hours in `[first, end)`."""
-    return demonstration.hours(first, end)
-
-
-def _installation() -> tuple[Installation, WorkerSettings]:
-    settings = read_settings(WorkerSettings)
-    return installation_of(settings), settings
+def _installation(root: Path | None) -> Installation:
+    """The worker's settings: those of the environment, or of the running installation."""
+    environment = dict(os.environ)
+    if "SIGNALBOX_DATABASE_URL" not in environment:
+        home = Home(root or default_root("main"))
+        environment |= home.kept_environment()
+    return installation_of(read_settings(WorkerSettings, environment))
 
 
 def _version(installation: Installation, label: str) -> PublishedVersion:
@@ -225,6 +238,3 @@ def _version(installation: Installation, label: str) -> PublishedVersion:
         known = ", ".join(versions) or "none yet"
         raise ValueError(f"no version {label!r}; published are: {known}")
     return versions[label]
-
-
-__all__ = ["House", "commands"]

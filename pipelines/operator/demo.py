@@ -6,15 +6,11 @@ moved forward to the next full hour, once, after the signals were published, so
 that nobody has to wait for it; every answer of the API says so.
 """
 
-import contextlib
 import os
 import secrets
-import shutil
-import socket
-import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -29,7 +25,7 @@ from assets.market_data.source import Source
 from assets.market_data.store import ingest
 from assets.scores.score import score_resolved
 from pipelines.operator.demo_people import Client, Person, push_example
-from pipelines.operator.home import CHECKOUT, Home, Ports
+from pipelines.operator.home import CHECKOUT, Home
 from pipelines.operator.house import House, open_house
 from pipelines.resources import installation_of
 from pipelines.settings import source_of
@@ -44,55 +40,18 @@ REPLAYED = timedelta(days=14)
 HISTORY = timedelta(days=60)
 LIVE_SECONDS = 240
 SYMBOLS = "BTCUSDT,ETHUSDT,EURUSD"
-# A jump so close before the hour would leave the tick less than its deadline.
-TOP_OF_HOUR_MARGIN = timedelta(seconds=5)
-
-
-@dataclass(frozen=True)
-class Counts:
-    """What the database holds when the demonstration is ready."""
-
-    versions: int
-    forecasts_live: int
-    forecasts_replayed: int
-    scores: int
-    sandbox: str
 
 
 def demo(home: Home, say: Say) -> None:
     """Set up or start again, then run until Ctrl-C."""
-    home = _with_settings(home)
+    home = with_demo_settings(home)
     with open_house(home, say) as house:
         say(f"database ready in {home.root}")
-        provider, subscriber = _prepare(house, say)
+        provider, subscriber = prepare(house, say)
         _print_guide(home, provider, subscriber, say)
         while True:
             house.supervisor.watch()
             time.sleep(0.5)
-
-
-def demo_check(root: Path | None, say: Say) -> dict[str, Any]:
-    """The same in a temporary home on free ports; act as a subscriber; stop everything."""
-    began = time.monotonic()
-    own = Path(tempfile.mkdtemp(prefix="signalbox-check-", dir="/var/tmp"))
-    home = _with_settings(Home(root or own, Ports(_free_ports())))
-    result: dict[str, Any] = {"ok": False}
-    try:
-        with open_house(home, say) as house:
-            provider, subscriber = _prepare(house, say)
-            counts = _count(house)
-            problems = _check_as_subscriber(home, provider, subscriber)
-            for problem in problems:
-                say(f"WRONG: {problem}")
-            result = {
-                "ok": not problems and counts.forecasts_live > 0 and counts.scores > 0,
-                "problems": problems,
-                **msgspec.to_builtins(counts),
-            }
-    finally:
-        if root is None:
-            shutil.rmtree(own, ignore_errors=True)
-    return {**result, "seconds": round(time.monotonic() - began, 1)}
 
 
 def hours(first: datetime, end: datetime) -> list[datetime]:
@@ -103,7 +62,8 @@ def hours(first: datetime, end: datetime) -> list[datetime]:
     return [slot + timedelta(hours=n) for n in range(max(0, -((slot - end) // timedelta(hours=1))))]
 
 
-def _with_settings(home: Home) -> Home:
+def with_demo_settings(home: Home) -> Home:
+    """A home set up as a demonstration: its own clock, a schedule that looks every minute."""
     settings = {
         "SIGNALBOX_ENVIRONMENT": "demo",
         "SIGNALBOX_DEMO_CLOCK": str(home.clock),
@@ -129,7 +89,8 @@ def _market_source(home: Home) -> str:
     return f"recorded:{Path(folder).resolve()}:{anchor.read_text()}:{SYMBOLS}"
 
 
-def _prepare(house: House, say: Say) -> tuple[Person, Person]:
+def prepare(house: House, say: Say) -> tuple[Person, Person]:
+    """Bars, processes, people, pushes, replays and a live slot; each only where it is missing."""
     home = house.home
     settings = house.worker_settings()
     installation, source = installation_of(settings), source_of(settings.market_source)
@@ -236,63 +197,6 @@ def _live_versions(connection: psycopg.Connection[Any]) -> int:
         " where provenance in ('live', 'late', 'missed')"
     ).fetchone()
     return int(row[0]) if row else 0
-
-
-def _count(house: House) -> Counts:
-    installation = installation_of(house.worker_settings())
-    with installation.connect() as connection:
-        row = connection.execute(
-            "select (select count(*) from registry.version where state = 'live'),"
-            " (select count(*) from forecast.forecast f join forecast.slot_record r"
-            "  on r.id = f.slot_record_id where r.provenance = 'live'),"
-            " (select count(*) from forecast.forecast f join forecast.slot_record r"
-            "  on r.id = f.slot_record_id where r.provenance in ('replayed', 'backfilled')),"
-            " (select count(*) from score.score),"
-            " (select string_agg(distinct engine, ',') from forecast.slot_record)"
-        ).fetchone()
-    assert row is not None  # noqa: S101 - aggregates always answer
-    return Counts(*row)
-
-
-def _check_as_subscriber(home: Home, provider: Person, subscriber: Person) -> list[str]:
-    """Follow one forecast from catalogue to answer; every surprise is a problem."""
-    problems: list[str] = []
-    anyone, reader = Client(home.api_url), Client(home.api_url, subscriber)
-    listed = {item["signal"] for item in anyone.get("/v1/signals")["items"]}
-    signal = f"{provider.handle}/{SUBSCRIBED}"
-    if not {f"{provider.handle}/{name}" for name in EXAMPLES} <= listed:
-        problems.append(f"catalogue lists {sorted(listed)}")
-    latest = reader.get(f"/v1/signals/{signal}/forecasts/latest")["items"]
-    version = anyone.get(f"/v1/signals/{signal}/versions/v1.0.0")
-    if not latest:
-        problems.append("no latest forecast")
-    for row in latest:
-        if row["provenance"] != "live":
-            problems.append(f"latest forecast is {row['provenance']}, not live")
-        if row["image_digest"] != version["image_digest"]:
-            problems.append("forecast and version name different images")
-        if row["leaf_index"] is None or not row["input_digest"].startswith("sha256:"):
-            problems.append("a live forecast has no leaf or no input digest")
-    if (status := anyone.status(f"/v1/signals/{signal}/forecasts/latest")) != 401:  # noqa: PLR2004
-        problems.append(f"forecasts without an account answer {status}, not 401")
-    other = f"/v1/signals/{provider.handle}/ridge-lags/forecasts"
-    if (status := reader.status(other)) != 403:  # noqa: PLR2004
-        problems.append(f"forecasts without a subscription answer {status}, not 403")
-    return problems
-
-
-def _free_ports() -> int:
-    """The first of four consecutive free ports."""
-    for base in range(18700, 28700, 10):
-        with contextlib.ExitStack() as held:
-            try:
-                for port in range(base, base + 4):
-                    probe = held.enter_context(socket.socket())
-                    probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return base
-    raise RuntimeError("no four consecutive free ports between 18700 and 28700")
 
 
 def _print_guide(home: Home, provider: Person, subscriber: Person, say: Say) -> None:

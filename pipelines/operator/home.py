@@ -1,5 +1,6 @@
 """Where an installation lives on one machine, and the environment of each process."""
 
+import json
 import os
 import secrets
 import shutil
@@ -115,6 +116,23 @@ class Home:
     def _secret(self, name: str) -> Path:
         return self.root / "secrets" / name
 
+    def keep_admin(self, admin: URL) -> None:
+        """Keep where the database is, for commands beside the running processes."""
+        write_secret(self._secret("database"), _text(admin))
+
+    def admin(self) -> URL:
+        """Where the database of the running installation is.
+
+        Raises:
+            RuntimeError: nothing was ever started here.
+        """
+        if not self._secret("database").exists():
+            raise RuntimeError(
+                f"no installation in {self.root}: start it with signalbox up, or name its folder"
+                " with --home"
+            )
+        return make_url(self._secret("database").read_text())
+
     def passwords(self) -> dict[str, str]:
         """Password by role."""
         return {role: self._secret(role).read_text() for role in ALL_ROLES}
@@ -122,6 +140,21 @@ class Home:
     def url(self, admin: URL, role: str) -> URL:
         """How a role connects to this installation's database."""
         return role_url(admin, role, self._secret(role).read_text())
+
+    def keep_environment(self, admin: URL) -> None:
+        """Keep the run workers' environment, for commands beside the running processes."""
+        environment = self.environment(admin, WORKER)
+        write_secret(self._secret("worker.json"), json.dumps(environment))
+
+    def kept_environment(self) -> dict[str, str]:
+        """The run workers' environment.
+
+        Raises:
+            RuntimeError: nothing was ever started here.
+        """
+        self.admin()
+        kept: dict[str, str] = json.loads(self._secret("worker.json").read_text())
+        return kept
 
     def owner_url(self, admin: URL) -> URL:
         return self.url(admin, OWNER)

@@ -81,6 +81,8 @@ def _opened(home: Home, say: Say) -> Iterator[House]:
         else:
             own = embedded.start(home.root)
             admin = own.admin
+        home.keep_admin(admin)
+        home.keep_environment(admin)
         create_roles(admin, home.passwords())
         migrate(home.owner_url(admin))
         yield House(home=home, admin=admin, supervisor=supervisor)

@@ -5,22 +5,26 @@ the pusher reads as `remote:` lines. `post-receive` makes the version live.
 Both run as children of `git receive-pack`, with the git process' role.
 """
 
+import contextlib
 import os
+import signal
 import subprocess
 import sys
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 from typing import Any, NoReturn
 
 import psycopg
+from psycopg.types.json import Jsonb
 
 from sandbox.git.settings import GitSettings
-from sandbox.registry.errors import BuildError, RefusedError
+from sandbox.registry.errors import RefusedError
 from sandbox.registry.image import ImageStore
-from sandbox.registry.publish import SEMVER, Submission, build, go_live, reserve
+from sandbox.registry.publish import build, go_live
+from sandbox.registry.reservation import SEMVER, Submission, held, reserve
 from sandbox.runner.engine import available_engine
-from sandbox.runner.errors import SandboxError
 from sql.clock import clock_of
 from sql.configuration import read_settings
 from sql.roles import conninfo
@@ -52,8 +56,9 @@ def main() -> None:
             settings, repository, updates
         )
     except RefusedError as error:
+        _audit(settings, updates, str(error))
         _refuse(str(error))
-    except (BuildError, SandboxError, psycopg.Error) as error:
+    except Exception as error:  # noqa: BLE001 - a traceback would tell the pusher nothing
         _say(f"the platform failed, not your push: {error}")
         _refuse("push again; nothing was published")
 
@@ -63,20 +68,14 @@ def pre_receive(settings: GitSettings, repository: Path, updates: list[Update]) 
     tag = judge(repository, updates)
     if tag is None:
         return
+    signal.signal(signal.SIGTERM, _end_with_the_pusher)
     now = clock_of(settings.environment, settings.demo_clock)
     submission = _submission(repository, tag)
+    engine = available_engine(settings.sandbox_engine)
     with _connect(settings) as connection:
-        version_id = reserve(connection, submission, now())
-        _say(f"reserved    {submission.label}")
-        build(
-            connection,
-            ImageStore(Path(settings.image_store)),
-            available_engine(settings.sandbox_engine),
-            submission,
-            version_id,
-            now(),
-            _say,
-        )
+        reservation = reserve(connection, submission, now())
+        store = ImageStore(Path(settings.image_store))
+        build(connection, store, engine, submission, reservation, now(), _say)
 
 
 def post_receive(settings: GitSettings, repository: Path, updates: list[Update]) -> None:
@@ -84,16 +83,19 @@ def post_receive(settings: GitSettings, repository: Path, updates: list[Update])
     tag = next((update for update in updates if update.is_tag), None)
     if tag is None:
         return
+    # The tag stands: whoever goes away now changes nothing.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     now = clock_of(settings.environment, settings.demo_clock)
-    submission = _submission(repository, tag)
-    with _connect(settings) as connection:
-        row = connection.execute(
-            "select v.id from registry.version v join registry.signal s on s.id = v.signal_id"
-            " where s.provider_id = %s and s.name = %s and v.version = %s",
-            [submission.provider_id, submission.name, submission.version],
-        ).fetchone()
-        assert row is not None  # noqa: S101 - reserved by pre-receive
-        published = go_live(connection, submission, row[0], now())
+    commit = Update(tag.old, _commit(repository, tag.new), tag.ref)
+    submission = _submission(repository, commit)
+    try:
+        with _connect(settings) as connection:
+            reservation = held(connection, submission)
+            published = go_live(connection, submission, reservation, now())
+    except Exception:
+        # Else git would answer "up to date" to a second push of this tag.
+        _git(repository, "update-ref", "-d", tag.ref, tag.new)
+        raise
     url = f"{settings.api_url}/v1/signals/{submission.provider}/{submission.name}"
     _say(f"live        {submission.label}")
     _say(f"image       {published.image_digest}")
@@ -153,6 +155,21 @@ def _submission(repository: Path, tag: Update) -> Submission:
     )
 
 
+def _audit(settings: GitSettings, updates: list[Update], reason: str) -> None:
+    """Keep who tried what; a refusal stands even where it cannot be written down."""
+    now = clock_of(settings.environment, settings.demo_clock)
+    refs = [update.ref for update in updates[: MAX_REFS + 1]]
+    with contextlib.suppress(psycopg.Error), _connect(settings) as connection:
+        connection.execute(
+            "insert into audit.event (at, actor_id, action, subject, detail)"
+            " values (%s, %s, 'push.decline', %s, %s)",
+            [
+                now(), os.environ["SIGNALBOX_PUSH_USER"], os.environ["SIGNALBOX_PUSH_SIGNAL"],
+                Jsonb({"refs": refs, "reason": reason}),
+            ],
+        )  # fmt: skip
+
+
 def _connect(settings: GitSettings) -> psycopg.Connection[Any]:
     return psycopg.connect(conninfo(settings.database_url), autocommit=True)
 
@@ -177,6 +194,11 @@ def _commit(repository: Path, name: str) -> str:
 
 def _is_ancestor(repository: Path, old: str, new: str) -> bool:
     return _git(repository, "merge-base", "--is-ancestor", old, new).returncode == 0
+
+
+def _end_with_the_pusher(_signal: int, _frame: FrameType | None) -> NoReturn:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    sys.exit("the pusher went away")
 
 
 def _say(text: str) -> None:

@@ -1,9 +1,13 @@
 """Bare repositories and the hooks that guard them."""
 
+import contextlib
 import os
 import re
+import shutil
 import subprocess
 import sys
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 NAME = re.compile(r"[a-z][a-z0-9-]{1,38}[a-z0-9]")
@@ -42,13 +46,37 @@ def ensure_repository(root: Path, provider: str, name: str) -> Path:
     return path
 
 
+class Quarantines:
+    """Sweeps what ended pushes leave: objects that git set aside and never took.
+
+    Git removes them itself unless it was killed. One git process serves a folder
+    of repositories, so where it has no push running, no quarantine is in use.
+    """
+
+    def __init__(self) -> None:
+        self._pushes: Counter[Path] = Counter()
+
+    @contextlib.contextmanager
+    def push(self, repository: Path) -> Iterator[None]:
+        """Hold a repository's quarantines until its last push has ended."""
+        self._pushes[repository] += 1
+        try:
+            yield
+        finally:
+            self._pushes[repository] -= 1
+            if not self._pushes[repository]:
+                del self._pushes[repository]
+                for folder in (repository / "objects").glob("tmp_objdir-*"):
+                    shutil.rmtree(folder, ignore_errors=True)
+
+
 def write_hooks(root: Path) -> Path:
     """Write the hook programs; one folder for all repositories, none inside them."""
     folder = root / ".hooks"
     folder.mkdir(parents=True, exist_ok=True)
     for name in HOOKS:
         path = folder / name
-        path.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m sandbox.git.hook {name}\n')
+        path.write_text(f'#!/bin/sh\nexec "{sys.executable}" -P -m sandbox.git.hook {name}\n')
         path.chmod(0o755)
     return folder
 

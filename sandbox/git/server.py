@@ -12,6 +12,7 @@ import binascii
 import contextlib
 import os
 import re
+import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,8 +20,15 @@ from typing import Any
 
 import psycopg
 
-from sandbox.git.repository import NAME, ensure_repository, git_environment, write_hooks
+from sandbox.git.repository import (
+    NAME,
+    Quarantines,
+    ensure_repository,
+    git_environment,
+    write_hooks,
+)
 from sandbox.git.settings import GitSettings
+from sandbox.registry.lock import PASSED_ON
 from sql.api_key import KeyHolder, find_key
 from sql.clock import system_clock
 from sql.roles import conninfo
@@ -36,6 +44,8 @@ PATH = re.compile(
 SERVICES = ("git-upload-pack", "git-receive-pack")
 MAX_BODY_BYTES = 26 * 1024 * 1024
 BODY_SECONDS = 120
+# A hook that is told to end frees its reservation and its sandbox first.
+END_SECONDS = 10
 CHUNK = 65_536
 
 
@@ -63,6 +73,7 @@ def create_app(settings: GitSettings) -> Callable[[Scope, Receive, Send], Awaita
     """The ASGI application of the git process."""
     hooks = write_hooks(settings.root)
     environment = {**git_environment(hooks), **_hook_environment()}
+    quarantines = Quarantines()
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -77,7 +88,8 @@ def create_app(settings: GitSettings) -> Callable[[Scope, Receive, Send], Awaita
             repository = await asyncio.to_thread(
                 ensure_repository, settings.root, request.provider, request.name
             )
-            await _backend(request, person, repository, environment, settings, receive, send)
+            with quarantines.push(repository):
+                await _backend(request, person, repository, environment, settings, receive, send)
         except RefusedRequestError as refusal:
             await _text(send, refusal.status, refusal.message, ask_password=refusal.ask_password)
 
@@ -86,7 +98,7 @@ def create_app(settings: GitSettings) -> Callable[[Scope, Receive, Send], Awaita
 
 def _hook_environment() -> dict[str, str]:
     """What hooks inherit of ours: settings, where wheels come from, and nothing else."""
-    kept = ("PATH", "HOME", "UV_DEFAULT_INDEX", "UV_INDEX_URL", "SSL_CERT_FILE", "HTTPS_PROXY")
+    kept = (*PASSED_ON, "HOME", "DOCKER_HOST", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH")
     own = {name: value for name, value in os.environ.items() if name.startswith("SIGNALBOX_")}
     return {**own, **{name: os.environ[name] for name in kept if name in os.environ}}
 
@@ -155,6 +167,7 @@ async def _backend(
             "QUERY_STRING": request.query,
             "REQUEST_METHOD": request.method,
             "CONTENT_TYPE": request.headers.get("content-type", ""),
+            "HTTP_CONTENT_ENCODING": request.headers.get("content-encoding", ""),
             "REMOTE_USER": person.handle,
             "GIT_PROTOCOL": request.headers.get("git-protocol", ""),
             "SIGNALBOX_PUSH_USER": str(person.user_id),
@@ -162,16 +175,42 @@ async def _backend(
             "SIGNALBOX_PUSH_REPOSITORY": str(repository),
         },
     )
+    answering = asyncio.create_task(_answer(process, send))
+    leaving = asyncio.create_task(_feed_until_gone(process, receive))
     try:
-        feeding = asyncio.create_task(_feed(process, receive))
-        await _answer(process, send)
-        await feeding
+        # A client that goes away takes its build with it.
+        await asyncio.wait({answering, leaving}, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        # A client that went away takes its build with it.
-        if process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, 9)
+        if not answering.done():
+            await _end_group(process.pid)
         await process.wait()
+        await _settled(answering, leaving)
+
+
+async def _end_group(group: int) -> None:
+    """End git, its hook and what that started; by force what does not end when told."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(group, signal.SIGTERM)
+        for _ in range(END_SECONDS * 10):
+            await asyncio.sleep(0.1)
+            os.killpg(group, 0)
+        os.killpg(group, signal.SIGKILL)
+
+
+async def _settled(*tasks: asyncio.Task[None]) -> None:
+    for task in tasks:
+        if not task.done():
+            task.cancel()
+    for outcome in await asyncio.gather(*tasks, return_exceptions=True):
+        if isinstance(outcome, Exception):
+            raise outcome
+
+
+async def _feed_until_gone(process: asyncio.subprocess.Process, receive: Receive) -> None:
+    """Hand git the body; returns when the client has gone, however long that takes."""
+    await _feed(process, receive)
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 async def _feed(process: asyncio.subprocess.Process, receive: Receive) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import docker
 import docker.errors
+import docker.utils
 import msgspec
 
 from sandbox.registry.errors import BuildError
@@ -20,7 +21,7 @@ def ensure_loaded(store: ImageStore, digest: str) -> None:
     Raises:
         BuildError: Docker calls the loaded image by another digest.
     """
-    client = docker.APIClient()
+    client = docker.APIClient(**docker.utils.kwargs_from_env())
     try:
         if _knows(client, digest):
             return

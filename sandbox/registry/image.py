@@ -7,6 +7,7 @@ it, so both engines run the same thing under the same name.
 
 import fcntl
 import hashlib
+import os
 from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -65,7 +66,10 @@ class ImageStore:
         digest = "sha256:" + hashlib.sha256(config).hexdigest()
         path = self._config_path(digest)
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(config)
+        # In one step: another push of this source, or a run of it, may be reading.
+        new = path.with_suffix(f".{os.getpid()}")
+        new.write_bytes(config)
+        new.replace(path)
         return BuiltImage(digest=digest, base=base, dependencies=dependencies, source=source)
 
     def open(self, digest: str) -> Image:

@@ -82,9 +82,6 @@ class LayerStore:
         with tar.open("rb") as file:
             digest = "sha256:" + hashlib.file_digest(file, "sha256").hexdigest()
         _open_for_reading(folder)
-        if self.folder(digest).exists():
-            tar.unlink()
-            return digest
         # Two builders of one layer: whoever comes second finds the same content in place.
         with contextlib.suppress(OSError):
             folder.rename(self.folder(digest))

@@ -6,6 +6,7 @@ hand the locker only what came through.
 """
 
 from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
 
 from sandbox.registry.errors import RequirementError
 
@@ -22,16 +23,16 @@ def parse_requirements(text: str) -> list[Requirement]:
     >>> [str(r) for r in parse_requirements("numpy>=2  # arrays")]
     ['numpy>=2']
     """
-    requirements: list[Requirement] = []
+    requirements: dict[int, Requirement] = {}
     for number, line in enumerate(text.splitlines(), start=1):
         if number > MAX_LINES:
             raise RequirementError(number, line, f"more than {MAX_LINES} lines")
         plain = line.split(" #", 1)[0].strip()
         if not plain or plain.startswith("#"):
             continue
-        requirements.append(_parse_line(number, plain))
+        requirements[number] = _parse_line(number, plain)
     _refuse_twins(requirements)
-    return requirements
+    return list(requirements.values())
 
 
 def _parse_line(number: int, plain: str) -> Requirement:
@@ -53,10 +54,10 @@ def _parse_line(number: int, plain: str) -> Requirement:
     return requirement
 
 
-def _refuse_twins(requirements: list[Requirement]) -> None:
+def _refuse_twins(requirements: dict[int, Requirement]) -> None:
     seen: set[str] = set()
-    for number, requirement in enumerate(requirements, start=1):
-        key = f"{requirement.name.lower().replace('_', '-')};{requirement.marker}"
+    for number, requirement in requirements.items():
+        key = f"{canonicalize_name(requirement.name)};{requirement.marker}"
         if key in seen:
             raise RequirementError(number, str(requirement), "this package stands twice")
         seen.add(key)

@@ -5,12 +5,14 @@
 
 import hashlib
 import subprocess
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from sandbox.registry.errors import TreeError
 
 MAX_ENTRIES = 500
+MAX_LINE_BYTES = 16_384
 MAX_FILE_BYTES = 5 * 1024 * 1024
 MAX_TREE_BYTES = 20 * 1024 * 1024
 FILE_MODES = {"100644": False, "100755": True}
@@ -71,27 +73,45 @@ def read_tree(repository: Path, commit: str) -> SourceTree:
 
 
 def _list(repository: Path, commit: str) -> list[_Entry]:
-    listing = subprocess.run(
-        ["git", "ls-tree", "-r", "-z", "-l", "--full-tree", commit],
-        cwd=repository,
-        capture_output=True,
-        check=True,
-    ).stdout
     entries = []
-    for line in listing.split(b"\0")[:-1]:
-        facts, _, name = line.partition(b"\t")
-        mode, kind, sha, size = facts.decode().split()
-        try:
-            path = name.decode()
-        except UnicodeDecodeError:
-            raise TreeError(f"{name!r}: file names must be UTF-8") from None
-        entries.append(_Entry(mode, kind, sha, 0 if size == "-" else int(size), path))
+    for number, line in enumerate(_listing(repository, commit), start=1):
+        if number > MAX_ENTRIES:
+            raise TreeError(f"more than {MAX_ENTRIES} files and folders; commit fewer")
+        entry = _entry(line)
+        if entry.kind != "tree":
+            entries.append(entry)
     return entries
 
 
+def _listing(repository: Path, commit: str) -> Iterator[bytes]:
+    """Git's lines, one by one: a tree that unfolds without end is left in good time."""
+    command = ["git", "ls-tree", "-r", "-t", "-z", "-l", "--full-tree", commit]
+    with subprocess.Popen(command, cwd=repository, stdout=subprocess.PIPE, bufsize=0) as git:
+        assert git.stdout is not None  # noqa: S101 - opened as a pipe
+        try:
+            rest = b""
+            while chunk := git.stdout.read(MAX_LINE_BYTES):
+                *lines, rest = (rest + chunk).split(b"\0")
+                yield from lines
+                if len(rest) > MAX_LINE_BYTES:
+                    raise TreeError(f"a path is over {MAX_LINE_BYTES} bytes long; shorten it")
+            if git.wait() != 0:
+                raise TreeError(f"commit {commit} has no readable tree; commit it anew")
+        finally:
+            git.kill()
+
+
+def _entry(line: bytes) -> _Entry:
+    facts, _, name = line.partition(b"\t")
+    mode, kind, sha, size = facts.decode().split()
+    try:
+        path = name.decode()
+    except UnicodeDecodeError:
+        raise TreeError(f"{name!r}: file names must be UTF-8") from None
+    return _Entry(mode, kind, sha, 0 if size == "-" else int(size), path)
+
+
 def _check(entries: list[_Entry]) -> None:
-    if len(entries) > MAX_ENTRIES:
-        raise TreeError(f"{len(entries)} files; at most {MAX_ENTRIES} are taken")
     if sum(entry.size for entry in entries) > MAX_TREE_BYTES:
         raise TreeError(f"the tree is over {MAX_TREE_BYTES // 1024**2} MB")
     folded: dict[str, str] = {}

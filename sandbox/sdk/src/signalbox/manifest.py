@@ -38,13 +38,13 @@ class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     pass
 
 
-class SignalTable(_Table):
+class SignalTable(_Table, frozen=True):
     name: Name
     title: Annotated[str, Meta(min_length=1, max_length=80)]
     description: Annotated[str, Meta(max_length=4000)] = ""
 
 
-class ForecastTable(_Table):
+class ForecastTable(_Table, frozen=True):
     symbols: Annotated[tuple[Symbol, ...], Meta(min_length=1, max_length=500)]
     horizons_hours: Annotated[tuple[Horizon, ...], Meta(min_length=1, max_length=168)]
     lookback_hours: Annotated[int, Meta(ge=1, le=10_000)]
@@ -52,13 +52,13 @@ class ForecastTable(_Table):
     quantiles: Annotated[tuple[Level, ...], Meta(max_length=99)] = ()
 
 
-class RuntimeTable(_Table):
+class RuntimeTable(_Table, frozen=True):
     python: Literal["3.11"] = "3.11"
     timeout_seconds: Annotated[int, Meta(ge=1, le=60)] = 20
     memory_mb: Annotated[int, Meta(ge=64, le=4096)] = 512
 
 
-class OfferTable(_Table):
+class OfferTable(_Table, frozen=True):
     price: str
     currency: Annotated[str, Meta(pattern=r"^[A-Z]{3}$")] = "EUR"
     trial_days: Annotated[int, Meta(ge=0, le=30)] = 0
@@ -69,7 +69,7 @@ class OfferTable(_Table):
         return int(Decimal(self.price) * 100)
 
 
-class Manifest(_Table):
+class Manifest(_Table, frozen=True):
     """A parsed and checked `signal.toml`."""
 
     signal: SignalTable

@@ -47,7 +47,7 @@ class _Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     pass
 
 
-class Init(_Message):
+class Init(_Message, frozen=True):
     """First frame. `seed` is the version's; a slot's own comes with the slot."""
 
     protocol: int
@@ -56,7 +56,7 @@ class Init(_Message):
     seed: int
 
 
-class Slot(_Message):
+class Slot(_Message, frozen=True):
     """A slot begins; one TABLE frame per symbol follows, in this order."""
 
     as_of: datetime
@@ -64,7 +64,7 @@ class Slot(_Message):
     seed: int
 
 
-class Historical(_Message):
+class Historical(_Message, frozen=True):
     """The model asks for more bars; ROWS (Arrow) or REFUSED answers."""
 
     symbol: str
@@ -72,25 +72,25 @@ class Historical(_Message):
     end: datetime
 
 
-class Refused(_Message):
+class Refused(_Message, frozen=True):
     """Why a read is refused."""
 
     reason: str
 
 
-class Ready(_Message):
+class Ready(_Message, frozen=True):
     """The model's code is loaded."""
 
     protocol: int
 
 
-class Answer(_Message):
+class Answer(_Message, frozen=True):
     """The model's forecasts for the slot of this `seq`."""
 
     rows: tuple[Forecast, ...]
 
 
-class ModelError(_Message):
+class ModelError(_Message, frozen=True):
     """The model raised; the traceback is the provider's to read."""
 
     type: str

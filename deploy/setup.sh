@@ -42,6 +42,7 @@ if [ ! -x .venv/bin/python ]; then
 fi
 [ -x .venv/bin/uv ] || .venv/bin/python -m pip install --quiet --disable-pip-version-check uv
 say "installing the locked packages"
+export UV_SYSTEM_CERTS=1 # the machine's own certificate authorities count
 .venv/bin/uv export --quiet --frozen --no-emit-workspace --all-groups --output-file .venv/requirements.txt >/dev/null
 .venv/bin/uv pip sync --quiet --python .venv/bin/python --require-hashes .venv/requirements.txt
 .venv/bin/uv pip install --quiet --python .venv/bin/python --no-deps --editable . --editable sandbox/sdk

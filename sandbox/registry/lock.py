@@ -96,7 +96,7 @@ def _uv(
                 capture_output=True,
                 timeout=seconds,
                 cwd=empty,
-                env={**passed, "HOME": empty},
+                env={**passed, "HOME": empty, "UV_SYSTEM_CERTS": "1"},
                 check=False,
             )
     except subprocess.TimeoutExpired:

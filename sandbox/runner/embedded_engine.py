@@ -24,31 +24,15 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
-from sandbox.runner import cgroup, seccomp
+from sandbox.runner import bubblewrap, cgroup, seccomp
+from sandbox.runner.bubblewrap import HOST_ID
 from sandbox.runner.channel import Channel, Intake
 from sandbox.runner.engine import EngineName, Exit, Guarantees
 from sandbox.runner.errors import DiskFullError, ImageAbsentError, SandboxUnavailableError
-from sandbox.runner.image import (
-    COMMAND,
-    CONTRACT,
-    DEPENDENCIES,
-    ENVIRONMENT,
-    HOSTNAME,
-    MASKED_DIRECTORIES,
-    MASKED_FILES,
-    SOURCE,
-    Image,
-)
-from sandbox.runner.limits import FILE_BYTES, OPEN_FILES, Limits
+from sandbox.runner.image import COMMAND, MASKED_FILES, SOURCE, Image
+from sandbox.runner.limits import Limits
 
 NAME: EngineName = "embedded"
-# A number nobody logs in with; all its processes are sandboxes.
-HOST_ID = 64_990
-MODEL_ID = 65_534
-# RLIMIT_NPROC counts all of one user's processes: this bounds all sandboxes
-# together, each one's own bound is its cgroup's.
-ALL_PROCESSES = 4_096
-GATE = 'read -r _ && exec "$@"'
 PROGRAMS = ("bwrap", "prlimit", "sh")
 
 
@@ -77,8 +61,8 @@ class EmbeddedEngine:
 
     def launch(self, image: Image, limits: Limits, label: str) -> "EmbeddedSandbox":
         """Start the image's harness; see `Engine.launch`."""
-        _check_image(image)
-        with contextlib.ExitStack() as undo, _our_faults():
+        check_image(image)
+        with contextlib.ExitStack() as undo, our_faults():
             group = self._group(limits)
             if group is not None:
                 undo.callback(group.remove)
@@ -137,16 +121,19 @@ class EmbeddedEngine:
         masks = [path for path in MASKED_FILES if Path(path).exists()]
         with contextlib.ExitStack() as passed:
             passed.callback(os.close, status_end)
-            filter_fd = _program_fd(self._filter, passed)
-            empty = [_empty_fd(passed) for _ in masks]
+            filter_fd = bubblewrap.program_fd(self._filter, passed)
+            empty = [bubblewrap.empty_fd(passed) for _ in masks]
             return subprocess.Popen(
                 [
-                    *("sh", "-c", GATE, "sh"),
-                    *_limited(limits, has_cgroup=has_cgroup),
-                    *("bwrap", *_namespaces(filter_fd, status_end)),
-                    *_root(image, limits),
-                    *_masks(dict(zip(masks, empty, strict=True))),
-                    *_environment(),
+                    *("sh", "-c", bubblewrap.GATE, "sh"),
+                    *bubblewrap.limited(limits, has_cgroup=has_cgroup),
+                    *("bwrap", *bubblewrap.namespaces(filter_fd)),
+                    *("--die-with-parent", "--json-status-fd", str(status_end)),
+                    *bubblewrap.root(image),
+                    *_own(image, limits),
+                    *bubblewrap.masks(dict(zip(masks, empty, strict=True))),
+                    *bubblewrap.READ_ONLY,
+                    *bubblewrap.environment(),
                     *("--", *COMMAND),
                 ],
                 stdin=subprocess.PIPE,
@@ -157,9 +144,9 @@ class EmbeddedEngine:
                 cwd="/",
                 pass_fds=[filter_fd, status_end, *empty],
                 start_new_session=True,
-                user=_host_id(),
-                group=_host_id(),
-                extra_groups=None if _host_id() is None else [],
+                user=bubblewrap.host_id(),
+                group=bubblewrap.host_id(),
+                extra_groups=None if bubblewrap.host_id() is None else [],
             )
 
     def _group(self, limits: Limits) -> cgroup.Cgroup | None:
@@ -258,19 +245,17 @@ class EmbeddedSandbox:
         )
 
 
-def _check_image(image: Image) -> None:
-    needed = (image.base / "usr", _contract(image), image.dependencies, image.source)
+def check_image(image: Image) -> None:
+    """Raise ImageAbsentError where a directory of the image is missing."""
+    needed = (image.base / "usr", bubblewrap.contract(image), image.dependencies, image.source)
     for directory in needed:
         if not directory.is_dir():
             raise ImageAbsentError(NAME, image.digest, f"{directory} is not a directory")
 
 
-def _contract(image: Image) -> Path:
-    return image.base / CONTRACT.removeprefix("/")
-
-
 @contextlib.contextmanager
-def _our_faults() -> Iterator[None]:
+def our_faults() -> Iterator[None]:
+    """Turn what the kernel refuses the host into errors of ours."""
     try:
         yield
     except OSError as error:
@@ -281,86 +266,8 @@ def _our_faults() -> Iterator[None]:
         ) from error
 
 
-def _program_fd(program: bytes, passed: contextlib.ExitStack) -> int:
-    # One per launch: bubblewrap reads it from its position to its end.
-    fd = os.memfd_create("seccomp")
-    passed.callback(os.close, fd)
-    os.write(fd, program)
-    os.lseek(fd, 0, os.SEEK_SET)
-    return fd
-
-
-def _empty_fd(passed: contextlib.ExitStack) -> int:
-    fd = os.open(os.devnull, os.O_RDONLY)
-    passed.callback(os.close, fd)
-    return fd
-
-
-def _host_id() -> int | None:
-    """Whom to run as: nobody's number as root, ourselves otherwise."""
-    return HOST_ID if os.geteuid() == 0 else None
-
-
-def _limited(limits: Limits, *, has_cgroup: bool) -> list[str]:
-    arguments = [
-        "prlimit",
-        f"--nofile={OPEN_FILES}",
-        f"--fsize={FILE_BYTES}",
-        "--core=0",
-        f"--cpu={int(limits.lifetime_seconds)}",
-    ]
-    if not has_cgroup:
-        arguments.append(f"--data={limits.memory_mb * 1024 * 1024}")
-    if os.geteuid() == 0:
-        arguments.append(f"--nproc={ALL_PROCESSES}")
-    return arguments
-
-
-def _namespaces(filter_fd: int, status_fd: int) -> list[str]:
+def _own(image: Image, limits: Limits) -> list[str]:
     return [
-        "--unshare-all",
-        "--unshare-user",  # --unshare-all only tries
-        *("--uid", str(MODEL_ID), "--gid", str(MODEL_ID)),
-        *("--hostname", HOSTNAME),
-        "--as-pid-1",
-        "--die-with-parent",
-        "--new-session",
-        *("--seccomp", str(filter_fd)),
-        *("--json-status-fd", str(status_fd)),
-    ]
-
-
-def _root(image: Image, limits: Limits) -> list[str]:
-    arguments = ["--ro-bind", str(image.base / "usr"), "/usr"]
-    for name in ("bin", "lib", "lib64", "sbin"):
-        link = image.base / name
-        if link.is_symlink():
-            arguments += ["--symlink", str(link.readlink()), f"/{name}"]
-    if (image.base / "etc").is_dir():
-        arguments += ["--ro-bind", str(image.base / "etc"), "/etc"]
-    return [
-        *arguments,
-        *("--ro-bind", str(_contract(image)), CONTRACT),
-        *("--ro-bind", str(image.dependencies), DEPENDENCIES),
         *("--ro-bind", str(image.source), SOURCE),
-        *("--proc", "/proc"),
-        *("--dev", "/dev"),
         *("--perms", "1777", "--size", str(limits.tmp_mb * 1024 * 1024), "--tmpfs", "/tmp"),  # noqa: S108
     ]
-
-
-def _masks(empty_files: dict[str, int]) -> list[str]:
-    arguments = []
-    for path, fd in empty_files.items():
-        arguments += ["--ro-bind-data", str(fd), path]
-    for path in MASKED_DIRECTORIES:
-        if Path(path).is_dir():
-            arguments += ["--size", "4096", "--tmpfs", path, "--remount-ro", path]
-    return [*arguments, *("--remount-ro", "/dev"), *("--remount-ro", "/")]
-
-
-def _environment() -> list[str]:
-    arguments = ["--chdir", SOURCE]
-    for name, value in ENVIRONMENT.items():
-        arguments += ["--setenv", name, value]
-    return arguments

@@ -1,12 +1,21 @@
-"""`python3.11 -s -P -B -m harness`, in the directory that holds `app.py`."""
+"""`python3.11 -s -P -B -m harness`, in the directory that holds `app.py`.
+
+`--zygote <descriptor>` makes it a zygote on that control socket.
+"""
 
 import os
+import sys
 from pathlib import Path
 
 from .streams import Streams, flush_log
 
 
 def main() -> None:
+    if sys.argv[1:2] == ["--zygote"]:
+        from .zygote import main as fork_runs  # noqa: PLC0415 - no part of an ordinary run
+
+        fork_runs(int(sys.argv[2]))
+        return
     # Before polars and the model are imported: either may print.
     streams = Streams.take_over()
     from .loop import serve  # noqa: PLC0415

@@ -13,6 +13,28 @@ from typing import Any
 
 PROFILE = Path(__file__).with_name("seccomp.json")
 
+# What a zygote does before and while it forks, and its children before they install
+# the profile on top: the stricter of two filters decides.
+ZYGOTE_CALLS = (
+    "clone",
+    "unshare",
+    "mount",
+    "capset",
+    "prctl",
+    "prlimit64",
+    "setrlimit",
+    "sendmsg",
+    "recvmsg",
+    "sendto",
+    "recvfrom",
+    "getsockopt",
+    "getsockname",
+    "pidfd_open",
+    "fcntl",
+    "setsid",
+    "seccomp",
+)
+
 
 @cache
 def docker_option() -> str:
@@ -21,8 +43,11 @@ def docker_option() -> str:
 
 
 @cache
-def bpf_program() -> bytes:
+def bpf_program(also: tuple[str, ...] = ()) -> bytes:
     """The profile as a BPF program, as `bwrap --seccomp` reads it.
+
+    Args:
+        also: calls that are allowed besides, with any arguments.
 
     Raises:
         RuntimeError: libseccomp is missing, or too old to know a call.
@@ -35,7 +60,10 @@ def bpf_program() -> bytes:
     for rule in _profile()["syscalls"]:
         arguments = [_argument(pyseccomp, argument) for argument in rule.get("args", [])]
         for name in rule["names"]:
-            program.add_rule(_action(pyseccomp, rule), name, *arguments)
+            if name not in also:
+                program.add_rule(_action(pyseccomp, rule), name, *arguments)
+    for name in also:
+        program.add_rule(pyseccomp.ALLOW, name)
     fd = os.memfd_create("seccomp")
     with os.fdopen(fd, "r+b") as file:
         program.export_bpf(file)

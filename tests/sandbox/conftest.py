@@ -30,6 +30,7 @@ from sandbox.runner.docker_engine import DockerEngine
 from sandbox.runner.embedded_engine import EmbeddedEngine, EmbeddedSandbox
 from sandbox.runner.engine import Engine, Guarantees, Sandbox
 from sandbox.runner.errors import SandboxUnavailableError
+from sandbox.runner.forked_engine import ForkedEngine
 from sandbox.runner.image import Image
 from sandbox.runner.limits import Limits
 from sandbox.runner.run import Feed
@@ -56,6 +57,11 @@ lookback_hours = 100
 price = "29.00"
 """
 
+ENGINES: dict[str, Callable[[], Engine]] = {
+    "docker": DockerEngine,
+    "embedded": EmbeddedEngine,
+    "forked": ForkedEngine,
+}
 ImageFactory = Callable[[dict[str, str]], Image]
 
 
@@ -66,18 +72,18 @@ def required_here() -> bool:
 def an_engine(name: str) -> Engine:
     """The engine, or a skipped test; a failed one where the machine must have it."""
     try:
-        return DockerEngine() if name == "docker" else EmbeddedEngine()
+        return ENGINES[name]()
     except SandboxUnavailableError as error:
         if required_here():
             pytest.fail(f"SIGNALBOX_REQUIRE_MACHINE=1, but: {error}")
         pytest.skip(str(error))
 
 
-@pytest.fixture(scope="session", params=["docker", "embedded"])
+@pytest.fixture(scope="session", params=list(ENGINES))
 def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
     found = an_engine(request.param)
     yield found
-    if isinstance(found, DockerEngine):
+    if isinstance(found, DockerEngine | ForkedEngine):
         found.close()
 
 

@@ -7,6 +7,7 @@ import docker
 import pytest
 
 from sandbox.runner.engine import Engine, Sandbox
+from sandbox.runner.forked_engine import ForkedSandbox
 from sandbox.runner.image import Image
 from sandbox.runner.limits import Limits
 from sandbox.runner.run import Feed, SlotResult, replay, run_cold
@@ -64,7 +65,10 @@ class Recording:
             except docker.errors.NotFound:
                 return
         else:
-            if sandbox._process.poll() is None:
+            if isinstance(sandbox, ForkedSandbox):
+                if not sandbox._closed:
+                    yield f"forked {sandbox.label}"
+            elif sandbox._process.poll() is None:
                 yield f"process {sandbox._process.pid}"
             if sandbox._group is not None:
                 # A cgroup can only be removed when no process is left in it.

@@ -128,8 +128,10 @@ def _keep(fds: dict[str, int]) -> NoReturn:
         if pid == 0:
             os.close(keeper_lives)
             _become_model(fds, leash, alive)
-        for fd in (fds["stdin"], fds["stdout"], fds["stderr"], fds["run"], alive):
-            os.close(fd)
+        # 0, 1 and 2 stay open here too, as in bubblewrap: a model that closes its own
+        # has not ended, and is missed for its silence.
+        os.close(fds["run"])
+        os.close(alive)
         socket.send_fds(leash, [MODEL], [os.pidfd_open(pid)])
         _, status = os.waitpid(pid, 0)
         leash.send(ENDED + str(os.waitstatus_to_exitcode(status)).encode())
@@ -140,17 +142,19 @@ def _keep(fds: dict[str, int]) -> NoReturn:
 
 def _become_model(fds: dict[str, int], leash: socket.socket, alive: int) -> NoReturn:
     try:
+        # Its process group would be the zygote's otherwise: kill(0) would end all.
+        os.setsid()
         _die_with(alive)
         run = _described(fds["run"])
         _mount_own(run)
         _limit(run.rlimits)
         _wire(fds)
         _start_afresh()
-        leash.send(RUNNING)
-        # From here on nothing but 0, 1 and 2 is open: neither leash nor control.
-        os.closerange(3, os.sysconf("SC_OPEN_MAX"))
         _give_up_privileges()
         _install(run.seccomp)
+        os.write(leash.fileno(), RUNNING)
+        # From here on nothing but 0, 1 and 2 is open: neither leash nor control.
+        os.closerange(3, os.sysconf("SC_OPEN_MAX"))
         del run
     except BaseException as error:  # noqa: BLE001 - as above
         _tell_failure(leash, error)
@@ -174,8 +178,12 @@ def _serve() -> None:
 
 
 def _tell_failure(leash: socket.socket, error: BaseException) -> None:
+    # Written, not sent: the model's filter knows no sockets.
     with contextlib.suppress(OSError):
-        leash.send(FAILED + f"{type(error).__name__}: {error}"[:1000].encode(errors="replace"))
+        os.write(
+            leash.fileno(),
+            FAILED + f"{type(error).__name__}: {error}"[:1000].encode(errors="replace"),
+        )
 
 
 def _enter_namespaces() -> None:

@@ -14,6 +14,7 @@ importing a wheel runs what its author wrote, and the provider chose the wheel.
 import contextlib
 import os
 import resource
+import signal
 import stat
 import time
 from collections.abc import Collection
@@ -43,7 +44,6 @@ from sandbox.runner.zygote import (
 TMP_FILES = 1024
 GONE_SECONDS = 5.0
 SIGNALLED = 128
-KILLED = SIGNALLED + 9
 
 
 class ForkedEngine(EmbeddedEngine):
@@ -90,14 +90,12 @@ class ForkedEngine(EmbeddedEngine):
         holds = (
             *cold.holds,
             "nothing in /tmp can be executed",
-            "a run's process is forked from one that has run nothing of any provider's, "
-            "for dependencies that are approved",
+            "approved dependencies: forked from a process that ran nothing of any provider's",
         )
         lacks = (
             *(lack for lack in cold.lacks if "noexec" not in lack),
             "runs of one zygote have the same address layout",
-            "wheels of dependencies that are not approved are imported by their provider's "
-            "zygote, whose filter allows namespaces and mounts",
+            "other dependencies: their provider's zygote imports them, and may make namespaces",
         )
         return Guarantees(holds, lacks)
 
@@ -206,17 +204,22 @@ class ForkedSandbox:
         if message == RUNNING:
             self._ran = True
         elif message.startswith(ENDED):
-            code = int(message.removeprefix(ENDED))
-            if not self._ran and not self._killed and not self._out_of_memory():
-                raise _unavailable("its process ended before it ran the model")
-            self._exit = Exit(code if code >= 0 else SIGNALLED - code, self._out_of_memory())
+            self._end(int(message.removeprefix(ENDED)))
         elif message.startswith(FAILED):
             raise _unavailable(message.removeprefix(FAILED).decode(errors="replace"))
         else:
-            # The keeper is gone: killed by the kernel, by the reaper, or with its zygote.
-            if not (self._killed or self._out_of_memory() or self._zygote.alive):
+            # The keeper is gone, and the model with it.
+            self._end(-signal.SIGKILL)
+
+    def _end(self, code: int) -> None:
+        exit_ = Exit(code if code >= 0 else SIGNALLED - code, self._out_of_memory())
+        if not (self._killed or exit_.out_of_memory):
+            # Process 1 cannot kill itself: somebody outside did.
+            if code == -signal.SIGKILL and not self._zygote.alive:
                 raise _unavailable("the zygote ended, and this run with it")
-            self._exit = Exit(KILLED, self._out_of_memory())
+            if not self._ran:
+                raise _unavailable("its process ended before it ran the model")
+        self._exit = exit_
 
     def _out_of_memory(self) -> bool:
         return self._group is not None and self._group.out_of_memory()

@@ -18,6 +18,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from sandbox.harness.zygote import FAILED, FDS, GO, KEEPER, MODEL, READY
 from sandbox.runner import bubblewrap, cgroup
@@ -106,13 +107,16 @@ class Zygote:
     @property
     def alive(self) -> bool:
         """Whether it can be asked to fork."""
-        return self._process.poll() is None and not _is_readable(self._pidfd)
+        # The socket tells of its death first: before its runs are killed with it.
+        return self._control.fileno() >= 0 and not _is_readable(self._control.fileno())
 
     @property
     def age_seconds(self) -> float:
         return time.monotonic() - self._started_at
 
-    def fork(self, stdio: tuple[int, int, int], run_fd: int, adopt: Callable[[int], None]) -> Family:
+    def fork(
+        self, stdio: tuple[int, int, int], run_fd: int, adopt: Callable[[int], None]
+    ) -> Family:
         """A run on these descriptors; `adopt` puts its host pid into its cgroup.
 
         Raises:
@@ -271,12 +275,10 @@ def _received(sock: socket.socket, expected: bytes) -> int:
 
 def _pid(pidfd: int) -> int:
     """The process's number here; its own is another, in its namespace."""
-    with open(f"/proc/self/fdinfo/{pidfd}") as file:
-        for line in file:
-            if line.startswith("Pid:"):
-                pid = int(line.split()[1])
-                if pid > 0:
-                    return pid
+    for line in Path(f"/proc/self/fdinfo/{pidfd}").read_text().splitlines():
+        name, _, value = line.partition(":")
+        if name == "Pid" and int(value) > 0:
+            return int(value)
     raise ProcessLookupError("the forked process has ended")
 
 

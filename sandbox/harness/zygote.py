@@ -133,6 +133,7 @@ def _keep(fds: dict[str, int]) -> NoReturn:
         os.close(fds["run"])
         os.close(alive)
         socket.send_fds(leash, [MODEL], [os.pidfd_open(pid)])
+        os.write(keeper_lives, b"\n")
         _, status = os.waitpid(pid, 0)
         leash.send(ENDED + str(os.waitstatus_to_exitcode(status)).encode())
     except BaseException as error:  # noqa: BLE001 - whatever it is, the host is told
@@ -198,7 +199,9 @@ def _enter_namespaces() -> None:
 
 
 def _die_with(alive: int) -> None:
-    """Die when the keeper does, also when it is dead already."""
+    """Wait for the keeper's word; die when it does, also when it is dead already."""
+    if not os.read(alive, 1):
+        os._exit(1)
     _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     poll = select.poll()
     poll.register(alive)

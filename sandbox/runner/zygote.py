@@ -28,7 +28,7 @@ from sandbox.runner.limits import Limits
 
 NAME = "embedded"
 # Its own cgroup: libraries, and the moment of each fork before the run has its own.
-LIMITS = Limits(memory_mb=2048, pids=256, cpu=4.0, lifetime_seconds=86_400.0)
+LIMITS = Limits(memory_mb=2048, pids=256, cpu=4.0, lifetime_seconds=7_200.0)
 START_SECONDS = 30.0
 FORK_SECONDS = 10.0
 END_SECONDS = 5.0

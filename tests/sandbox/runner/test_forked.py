@@ -296,9 +296,13 @@ def test_a_run_that_cannot_be_set_up_is_our_error(
 
 
 def test_a_zygote_that_does_not_come_up_is_our_error_and_leaves_nothing(
-    engine: ForkedEngine, throwaway_image: ImageFactory, run: Run
+    engine: ForkedEngine,
+    throwaway_image: ImageFactory,
+    run: Run,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     image = throwaway_image({"app.py": HONEST})
+    groups = _groups_of(engine, monkeypatch)
     base = image.source.parent / "no-python-for-zygotes"
     for directory in ("usr", "opt/signalbox"):
         (base / directory).mkdir(parents=True, exist_ok=True)
@@ -306,6 +310,7 @@ def test_a_zygote_that_does_not_come_up_is_our_error_and_leaves_nothing(
     with pytest.raises(SandboxUnavailableError, match="could not start a zygote"):
         run(engine, replace(image, base=base))
     assert _traces() == before
+    assert not any(path.exists() for group in groups for path in group.directories)
 
 
 def test_providers_share_a_zygote_only_where_their_dependencies_are_approved(
@@ -339,11 +344,14 @@ def test_the_least_recently_used_zygote_ends_but_none_that_is_in_use(
         engine.close()
 
 
-def test_nothing_is_left_after_close(throwaway_image: ImageFactory, run: Run) -> None:
+def test_nothing_is_left_after_close(
+    throwaway_image: ImageFactory, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
     image = throwaway_image({"app.py": HONEST})
     run(EmbeddedEngine(), image)  # what is opened once and stays
     before = _traces()
     engine = ForkedEngine()
+    groups = _groups_of(engine, monkeypatch)
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(lambda _: run(engine, image), range(16)))
     abandoned = engine.launch(image, Limits(), VERSION)
@@ -353,12 +361,27 @@ def test_nothing_is_left_after_close(throwaway_image: ImageFactory, run: Run) ->
     abandoned.close()
     assert _traces() == before
     assert not any(Path(f"/proc/{pid}").exists() for pid in pids)
+    assert not any(path.exists() for group in groups for path in group.directories)
 
 
-def _traces() -> tuple[list[str], list[str], int]:
-    groups = [group.name for group in cgroup.existing(cgroup.families())]
+def _groups_of(engine: ForkedEngine, monkeypatch: pytest.MonkeyPatch) -> list[cgroup.Cgroup]:
+    """The cgroups it makes from now on; other programs make theirs beside them."""
+    made: list[cgroup.Cgroup] = []
+    original = engine._group
+
+    def recorded(limits: Limits) -> cgroup.Cgroup | None:
+        group = original(limits)
+        if group is not None:
+            made.append(group)
+        return group
+
+    monkeypatch.setattr(engine, "_group", recorded)
+    return made
+
+
+def _traces() -> tuple[list[str], int]:
     mounts = Path("/proc/self/mountinfo").read_text().splitlines()
-    return groups, mounts, len(list(Path("/proc/self/fd").iterdir()))
+    return mounts, len(list(Path("/proc/self/fd").iterdir()))
 
 
 def _script(image: Image, body: str) -> list[str]:
@@ -389,20 +412,21 @@ def test_when_the_platform_dies_zygotes_and_runs_die_with_it(
     body = """
         run = engine.launch(image, Limits(), "ada/x v1.0.0")
         zygote = next(iter(engine.zygotes._by_key.values()))
-        print(json.dumps([_pid(fd) for fd in (run._family.model, zygote._pidfd)]), flush=True)
+        pids = [_pid(fd) for fd in (run._family.model, zygote._pidfd)]
+        groups = [group.name for group in (run._group, zygote._group) if group is not None]
+        print(json.dumps([pids, groups]), flush=True)
         time.sleep(60)
         """
     with subprocess.Popen(_script(image, body), stdout=subprocess.PIPE) as platform:
         assert platform.stdout is not None
-        pids = json.loads(platform.stdout.readline())
+        pids, groups = json.loads(platform.stdout.readline())
         pidfds = [os.pidfd_open(pid) for pid in pids]
         platform.kill()
         assert all(wait_for(pidfd, 5) for pidfd in pidfds)
     for pidfd in pidfds:
         os.close(pidfd)
-    left = EmbeddedEngine()
-    for group in cgroup.existing(left._families):
-        if not group._pids():
+    for group in cgroup.existing(cgroup.families()):
+        if group.name in groups:  # the reaper's, at their deadline
             group.remove()
 
 

@@ -187,15 +187,15 @@ class ForkedSandbox:
         """Kill it, wait until it is gone, remove its cgroup and descriptors."""
         if self._closed:
             return
-        self.kill()
-        self._closed = True
         try:
+            self.kill()
             wait_for(self._family.model, GONE_SECONDS)
             if not wait_for(self._family.keeper, GONE_SECONDS):
                 kill(self._family.keeper)
             if self._group is not None:
                 self._group.remove()
         finally:
+            self._closed = True
             self.channel.close()
             self._family.close()
             self._zygotes.give_back(self._zygote)
@@ -204,7 +204,7 @@ class ForkedSandbox:
         if message == RUNNING:
             self._ran = True
         elif message.startswith(ENDED):
-            self._end(int(message.removeprefix(ENDED)))
+            self._end(_code(message.removeprefix(ENDED)))
         elif message.startswith(FAILED):
             raise _unavailable(message.removeprefix(FAILED).decode(errors="replace"))
         else:
@@ -223,6 +223,13 @@ class ForkedSandbox:
 
     def _out_of_memory(self) -> bool:
         return self._group is not None and self._group.out_of_memory()
+
+
+def _code(told: bytes) -> int:
+    try:
+        return int(told)
+    except ValueError:
+        raise _unavailable(f"its keeper told nonsense: {told[:50]!r}") from None
 
 
 def _unavailable(problem: str) -> SandboxUnavailableError:

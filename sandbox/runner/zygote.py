@@ -264,13 +264,18 @@ def _open_gate(process: "subprocess.Popen[bytes]") -> None:
 def _received(sock: socket.socket, expected: bytes) -> int:
     """The pidfd that comes with this message."""
     message, fds, _, _ = socket.recv_fds(sock, MESSAGE_BYTES, 4)
-    if message == expected and len(fds) == 1:
+    # Checked, because a zygote may have imported what a provider chose.
+    if message == expected and len(fds) == 1 and _is_pidfd(fds[0]):
         return fds[0]
     for fd in fds:
         os.close(fd)
     if not message:
         raise ConnectionResetError("the zygote ended")
     raise OSError(message.removeprefix(FAILED).decode(errors="replace"))
+
+
+def _is_pidfd(fd: int) -> bool:
+    return "pidfd" in str(Path(f"/proc/self/fd/{fd}").readlink())
 
 
 def _pid(pidfd: int) -> int:

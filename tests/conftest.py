@@ -123,10 +123,17 @@ def image_store() -> Iterator[ImageStore]:
     shutil.rmtree(root)
 
 
-@pytest.fixture(scope="session", params=["docker", "embedded"])
-def engine(request: pytest.FixtureRequest) -> Engine:
+@pytest.fixture(scope="session", params=["docker", "embedded", "forked"])
+def engine_choice(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def engine(engine_choice: str) -> Iterator[Engine]:
     try:
-        return available_engine(request.param)
+        made = available_engine(engine_choice)
+        yield made
+        made.close()
     except SandboxUnavailableError as error:
         if os.environ.get("SIGNALBOX_REQUIRE_MACHINE") == "1":
             pytest.fail(f"SIGNALBOX_REQUIRE_MACHINE=1, but: {error}")
@@ -146,7 +153,7 @@ class House:
 
 
 @pytest.fixture
-def house(database, image_store, engine, tmp_path) -> House:
+def house(database, image_store, engine, engine_choice, tmp_path) -> Iterator[House]:
     now = [PUBLISHED_AT]
     provider_id = uuid.uuid4()
     with database.superuser() as connection:
@@ -155,9 +162,15 @@ def house(database, image_store, engine, tmp_path) -> House:
             " %s)",
             [provider_id, PUBLISHED_AT],
         )
+    made: list[Engine] = []
+
+    def an_engine() -> Engine:
+        made.append(available_engine(engine_choice))
+        return made[-1]
+
     installation = Installation(
         connect=lambda: psycopg.connect(conninfo(database.url(WORKER)), autocommit=True),
-        engine=lambda: engine,
+        engine=an_engine,
         images=image_store,
         clock=lambda: now[0],
         feed_delay=DELAY,
@@ -183,7 +196,9 @@ def house(database, image_store, engine, tmp_path) -> House:
         with installation.connect() as connection:
             return next(v for v in published_versions(connection) if v.name == name)
 
-    return House(installation, publish, now)
+    yield House(installation, publish, now)
+    for one in made:
+        one.close()
 
 
 def commit(folder: Path, name: str, app: str) -> Path:

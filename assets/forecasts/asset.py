@@ -7,6 +7,7 @@ UI; what fails on our side raises and is retried.
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from datetime import datetime
 from typing import Any
 
@@ -101,17 +102,18 @@ def _run_slot(
         if not waiting:
             return
         pinned = pin(connection, slot, installation.feed_delay)
-        for outcome in tick(reading, installation.engine(), installation.images, waiting, pinned):
-            written = record(
-                connection,
-                outcome,
-                is_due=outcome.version.id in owed,
-                now=installation.clock(),
-                live_deadline=installation.live_deadline,
-                dagster_run_id=context.run.run_id,
-            )
-            context.log.info("%s %s: %s", outcome.version.label, slot, written.provenance)
-            yield from _results(installation, outcome.version, slot, written)
+        with closing(installation.engine()) as engine:
+            for outcome in tick(reading, engine, installation.images, waiting, pinned):
+                written = record(
+                    connection,
+                    outcome,
+                    is_due=outcome.version.id in owed,
+                    now=installation.clock(),
+                    live_deadline=installation.live_deadline,
+                    dagster_run_id=context.run.run_id,
+                )
+                context.log.info("%s %s: %s", outcome.version.label, slot, written.provenance)
+                yield from _results(installation, outcome.version, slot, written)
 
 
 def _run_range(
@@ -155,16 +157,17 @@ def replay_version(
         if not left:
             return
         pinned = pin(connection, left[-1], installation.feed_delay)
-        engine = installation.engine()
-        for outcome in replay_range(reading, engine, installation.images, version, left, pinned):
-            yield record(
-                connection,
-                outcome,
-                is_due=False,
-                now=installation.clock(),
-                live_deadline=installation.live_deadline,
-                dagster_run_id=dagster_run_id,
-            )
+        images = installation.images
+        with closing(installation.engine()) as engine:
+            for outcome in replay_range(reading, engine, images, version, left, pinned):
+                yield record(
+                    connection,
+                    outcome,
+                    is_due=False,
+                    now=installation.clock(),
+                    live_deadline=installation.live_deadline,
+                    dagster_run_id=dagster_run_id,
+                )
 
 
 def _results(

@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -195,14 +196,13 @@ def tick(slot: datetime | None, root: Path | None) -> None:
             click.echo(f"nothing is owed at {at:%Y-%m-%d %H:%M} UTC")
             return
         pinned = pin(connection, at, installation.feed_delay)
-        for outcome in run_tick(
-            reading, installation.engine(), installation.images, versions, pinned
-        ):
-            written = record(
-                connection, outcome, is_due=True, now=installation.clock(),
-                live_deadline=installation.live_deadline,
-            )  # fmt: skip
-            click.echo(f"{outcome.version.label}: {written.reason or written.provenance}")
+        with closing(installation.engine()) as engine:
+            for outcome in run_tick(reading, engine, installation.images, versions, pinned):
+                written = record(
+                    connection, outcome, is_due=True, now=installation.clock(),
+                    live_deadline=installation.live_deadline,
+                )  # fmt: skip
+                click.echo(f"{outcome.version.label}: {written.reason or written.provenance}")
 
 
 @commands.add(click.argument("action", type=click.Choice(["make-operator"])),

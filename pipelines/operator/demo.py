@@ -6,6 +6,7 @@ moved forward to the next full hour, once, after the signals were published, so
 that nobody has to wait for it; every answer of the API says so.
 """
 
+import contextlib
 import os
 import secrets
 import time
@@ -94,7 +95,8 @@ def prepare(house: House, say: Say) -> tuple[Person, Person]:
     home = house.home
     settings = house.worker_settings()
     installation, source = installation_of(settings), source_of(settings.market_source)
-    say(f"sandbox  {installation.engine().name}")
+    with contextlib.closing(installation.engine()) as engine:
+        say(f"sandbox  {engine.name}")
     say("base image from Debian packages" if not (home.images / "known").exists() else "base image")
     installation.images.base()
     _load_history(installation, source, say)

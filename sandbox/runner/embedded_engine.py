@@ -79,6 +79,9 @@ class EmbeddedEngine:
             undo.pop_all()
         return sandbox
 
+    def close(self) -> None:
+        """Nothing is kept between sandboxes."""
+
     def reap(self, now: datetime) -> tuple[str, ...]:
         """Remove groups past their deadline; without cgroups a host's death ends its sandboxes."""
         reaped = []

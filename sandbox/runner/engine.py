@@ -10,7 +10,7 @@ from sandbox.runner.image import Image
 from sandbox.runner.limits import Limits
 
 EngineName = Literal["docker", "embedded"]
-EngineChoice = Literal["auto", "docker", "embedded"]
+EngineChoice = Literal["auto", "docker", "embedded", "forked"]
 
 
 @dataclass(frozen=True)
@@ -70,12 +70,15 @@ class Engine(Protocol):
     def guarantees(self) -> Guarantees:
         """What this engine promises on this machine."""
 
+    def close(self) -> None:
+        """Let go of what the engine keeps between sandboxes; it starts none afterwards."""
+
 
 def available_engine(choice: EngineChoice = "auto", *, runtime: str | None = None) -> Engine:
     """The engine to use here; `auto` takes Docker when one answers.
 
     Args:
-        choice: which engine.
+        choice: which engine; `forked` is the embedded one, with runs forked from zygotes.
         runtime: Docker's OCI runtime, such as `runsc`; its default otherwise.
 
     Raises:
@@ -84,11 +87,14 @@ def available_engine(choice: EngineChoice = "auto", *, runtime: str | None = Non
     """
     from sandbox.runner.docker_engine import DockerEngine  # noqa: PLC0415 - both import this module
     from sandbox.runner.embedded_engine import EmbeddedEngine  # noqa: PLC0415
+    from sandbox.runner.forked_engine import ForkedEngine  # noqa: PLC0415
 
     if choice == "docker":
         return DockerEngine(runtime=runtime)
     if choice == "embedded":
         return EmbeddedEngine()
+    if choice == "forked":
+        return ForkedEngine()
     try:
         return DockerEngine(runtime=runtime)
     except SandboxUnavailableError as no_docker:

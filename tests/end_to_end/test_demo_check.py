@@ -26,14 +26,16 @@ def processes_with(marker: str) -> list[str]:
 
 
 @pytest.mark.timeout(SECONDS)
-def test_a_stranger_with_two_commands_reads_a_live_forecast(engine, tmp_path, shared_or_sample):
-    marker = f"signalbox-e2e-{os.getpid()}-{engine.name}"
+def test_a_stranger_with_two_commands_reads_a_live_forecast(
+    engine, engine_choice, tmp_path, shared_or_sample
+):
+    marker = f"signalbox-e2e-{os.getpid()}-{engine_choice}"
     home = Path("/var/tmp") / marker  # noqa: S108 - where the sandbox' user can walk to
     result = subprocess.run(
         [sys.executable, "-c", "from signalbox.cli import main; main()",
          "demo-check", "--home", str(home)],
         cwd=tmp_path,
-        env={**os.environ, **shared_or_sample, "SIGNALBOX_SANDBOX_ENGINE": engine.name},
+        env={**os.environ, **shared_or_sample, "SIGNALBOX_SANDBOX_ENGINE": engine_choice},
         capture_output=True,
         text=True,
         timeout=SECONDS,

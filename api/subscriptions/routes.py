@@ -1,7 +1,6 @@
 """POST|GET /v1/subscriptions, POST /v1/subscriptions/{id}/cancel | resume."""
 
 import uuid
-from datetime import datetime
 from typing import Annotated, Literal
 
 import msgspec
@@ -20,7 +19,7 @@ from api.pages import Page
 from api.problems import Problem
 from api.signals.lookup import KnownSignal, find_signal
 from api.subscriptions import stored
-from api.subscriptions.stored import PAYABLE, State, StoredSubscription
+from api.subscriptions.stored import PAYABLE, StoredSubscription
 
 
 class NewSubscription(Body, frozen=True):
@@ -30,20 +29,9 @@ class NewSubscription(Body, frozen=True):
     payment_provider: Literal["manual"] = "manual"
 
 
-class Subscription(msgspec.Struct, frozen=True, kw_only=True):
+class Subscription(StoredSubscription, frozen=True, kw_only=True):
     """`checkout_url` is where to pay, while there is something to pay."""
 
-    id: uuid.UUID
-    signal: str
-    state: State
-    payment_provider: str
-    amount_minor: int
-    currency: str
-    created_at: datetime
-    period_start: datetime | None
-    period_end: datetime | None
-    had_trial: bool
-    cancel_at_period_end: bool
     checkout_url: str | None
 
 

@@ -41,6 +41,8 @@ PACKAGES = Path(docker.__file__).parents[1]
 CONTRACT_MODULES = ("__init__", "forecast", "manifest", "protocol", "window")
 DEPENDENCIES = ("polars", "_polars_runtime_32", "numpy", "numpy.libs", "msgspec")
 NOT_NEEDED = re.compile(r"^(test|tests|idlelib|lib2to3|ensurepip|tkinter|turtledemo|config-.*)$")
+# Debian's, whichever Python runs the tests: another may be linked otherwise.
+PYTHON = Path("/usr/bin/python3.11")
 LOADER = Path("/lib64/ld-linux-x86-64.so.2")
 
 SLOT = datetime(2026, 1, 5, 12, tzinfo=UTC)
@@ -248,7 +250,7 @@ def _make_base(base: Path) -> None:
         (base / directory).mkdir(parents=True)
     for name in ("bin", "lib", "lib64", "sbin"):
         (base / name).symlink_to(f"usr/{name}")
-    _link(Path("/usr/bin/python3.11"), base / "usr/bin/python3.11")
+    _link(PYTHON, base / "usr/bin/python3.11")
     shutil.copytree(
         "/usr/lib/python3.11",
         base / "usr/lib/python3.11",
@@ -288,7 +290,7 @@ def _make_dependencies(dependencies: Path) -> None:
 
 def _shared_libraries() -> set[Path]:
     binaries = [
-        Path(sys.executable).resolve(),
+        PYTHON,
         *Path("/usr/lib/python3.11/lib-dynload").glob("*.so"),
     ]
     for name in DEPENDENCIES:

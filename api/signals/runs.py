@@ -26,7 +26,10 @@ class Run(msgspec.Struct, frozen=True):
     reason: str | None
     recorded_at: datetime
     wall_ms: float
+    cpu_ms: float | None
+    peak_memory_mb: float | None
     engine: str
+    path: str
     input_digest: str | None
     image_digest: str
     leaf_index: int | None
@@ -44,8 +47,8 @@ class RunLog(msgspec.Struct, frozen=True):
 
 
 RUNS: LiteralString = """
-select id, slot as as_of, provenance, reason, recorded_at, wall_ms, engine, input_digest,
-       image_digest, leaf_index, dagster_run_id
+select id, slot as as_of, provenance, reason, recorded_at, wall_ms, cpu_ms,
+       peak_memory_mb, engine, path, input_digest, image_digest, leaf_index, dagster_run_id
 """
 LOGS: LiteralString = "select id, slot as as_of, provenance, reason, log"
 NEWEST_FIRST: LiteralString = """

@@ -171,12 +171,14 @@ def _slot_record(
     result, pin = outcome.result, outcome.pin
     row = connection.execute(
         "insert into forecast.slot_record (version_id, slot, provenance, reason, cutoff, max_batch,"
-        " input_digest, image_digest, engine, recorded_at, wall_ms, dagster_run_id, leaf_index,"
-        " log) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) returning id",
+        " input_digest, image_digest, engine, path, recorded_at, wall_ms, cpu_ms, peak_memory_mb,"
+        " dagster_run_id, leaf_index, log) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s,"
+        " %s, %s, %s, %s, %s) returning id",
         [
             outcome.version.id, result.as_of, provenance, reason, pin.cutoff, pin.max_batch,
-            outcome.input_digest, outcome.version.image_digest, outcome.engine, now,
-            result.wall_ms, dagster_run_id, leaf_index, result.log.replace("\0", "\\0"),
+            outcome.input_digest, outcome.version.image_digest, outcome.engine,
+            outcome.path, now, result.wall_ms, result.usage.cpu_ms, result.usage.peak_memory_mb,
+            dagster_run_id, leaf_index, result.log.replace("\0", "\\0"),
         ],
     ).fetchone()  # fmt: skip
     assert row is not None  # noqa: S101 - returning

@@ -21,7 +21,7 @@ from assets.forecasts.version import PublishedVersion
 from assets.market_data.window import SlotPin
 from sandbox.registry.docker_image import ensure_loaded
 from sandbox.registry.image import ImageStore
-from sandbox.runner.engine import Engine
+from sandbox.runner.engine import Engine, RunPath
 from sandbox.runner.run import Feed, SlotResult, replay, run_cold
 
 AT_ONCE = os.cpu_count() or 1
@@ -36,6 +36,7 @@ class Outcome:
     input_digest: str
     result: SlotResult
     engine: str
+    path: RunPath
 
 
 def tick(
@@ -69,7 +70,7 @@ def tick(
             version.label,
             pinned.feed,
         )
-        return Outcome(version, pinned.pin, pinned.input_digest, result, engine.name)
+        return Outcome(version, pinned.pin, pinned.input_digest, result, engine.name, engine.path)
 
     with ThreadPoolExecutor(max_workers=AT_ONCE, thread_name_prefix="sandbox") as pool:
         running = [pool.submit(run, version) for version in versions]
@@ -110,7 +111,7 @@ def replay_range(
     image = _image(engine, images, version)
     for result in replay(engine, image, version.manifest, version.label, feeds()):
         pinned = revealed.pop()
-        yield Outcome(version, pinned.pin, pinned.input_digest, result, engine.name)
+        yield Outcome(version, pinned.pin, pinned.input_digest, result, engine.name, "replay")
 
 
 def _image(engine: Engine, images: ImageStore, version: PublishedVersion) -> Any:

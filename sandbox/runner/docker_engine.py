@@ -24,7 +24,7 @@ from docker.errors import APIError, DockerException, ImageNotFound, NotFound
 
 from sandbox.runner import seccomp
 from sandbox.runner.channel import Channel, Intake
-from sandbox.runner.engine import EngineName, Exit, Guarantees
+from sandbox.runner.engine import EngineName, Exit, Guarantees, RunPath
 from sandbox.runner.errors import DiskFullError, ImageAbsentError, SandboxUnavailableError
 from sandbox.runner.image import (
     COMMAND,
@@ -60,6 +60,8 @@ class DockerEngine:
         runtime: OCI runtime such as `runsc`; the engine's default otherwise.
         client: a docker-py `APIClient`; one from the environment otherwise.
     """
+
+    path: RunPath = "cold"
 
     def __init__(self, *, runtime: str | None = None, client: Any = None) -> None:
         self._runtime = runtime

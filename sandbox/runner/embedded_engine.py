@@ -27,7 +27,7 @@ from pathlib import Path
 from sandbox.runner import bubblewrap, cgroup, seccomp
 from sandbox.runner.bubblewrap import HOST_ID
 from sandbox.runner.channel import Channel, Intake
-from sandbox.runner.engine import EngineName, Exit, Guarantees
+from sandbox.runner.engine import EngineName, Exit, Guarantees, RunPath
 from sandbox.runner.errors import DiskFullError, ImageAbsentError, SandboxUnavailableError
 from sandbox.runner.image import COMMAND, MASKED_FILES, SOURCE, Image
 from sandbox.runner.limits import Limits
@@ -38,6 +38,8 @@ PROGRAMS = ("bwrap", "prlimit", "sh")
 
 class EmbeddedEngine:
     """Starts sandboxes with bubblewrap."""
+
+    path: RunPath = "cold"
 
     def __init__(self) -> None:
         missing = [program for program in PROGRAMS if shutil.which(program) is None]

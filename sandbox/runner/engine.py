@@ -10,6 +10,7 @@ from sandbox.runner.image import Image
 from sandbox.runner.limits import Limits
 
 EngineName = Literal["docker", "embedded"]
+RunPath = Literal["cold", "forked", "replay"]
 EngineChoice = Literal["auto", "docker", "embedded", "forked"]
 
 
@@ -19,6 +20,22 @@ class Exit:
 
     status: int
     out_of_memory: bool
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What a sandbox took, as far as its engine can tell; None where it cannot.
+
+    Attributes:
+        cpu_ms: user and system time of all its processes, in milliseconds.
+        peak_memory_mb: the most memory it held at once, in MiB.
+    """
+
+    cpu_ms: float | None = None
+    peak_memory_mb: float | None = None
+
+
+NOT_MEASURED = Usage()
 
 
 @dataclass(frozen=True)
@@ -54,6 +71,10 @@ class Engine(Protocol):
 
     @property
     def name(self) -> EngineName: ...
+
+    @property
+    def path(self) -> RunPath:
+        """How `launch` makes a sandbox: started anew, or forked."""
 
     def launch(self, image: Image, limits: Limits, label: str) -> Sandbox:
         """Start the image's harness under `limits`; returns before it is READY.

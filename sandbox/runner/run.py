@@ -13,7 +13,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sandbox.runner.engine import Engine
+from sandbox.runner.engine import NOT_MEASURED, Engine, Usage
 from sandbox.runner.errors import Missed
 from sandbox.runner.image import Image
 from sandbox.runner.limits import Limits
@@ -46,6 +46,7 @@ class SlotResult:
         log: what the model printed, and the traceback of what it raised.
         wall_ms: from launch (cold) or from the slot's revelation (replay) to the
             verified answer.
+        usage: of the slot's own sandbox; nothing is known of a slot among others (replay).
     """
 
     as_of: datetime
@@ -53,6 +54,7 @@ class SlotResult:
     missed: Missed | None
     log: str
     wall_ms: float
+    usage: Usage = NOT_MEASURED
 
 
 def version_seed(version_label: str) -> int:

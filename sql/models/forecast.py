@@ -32,6 +32,7 @@ class SlotRecord(Base):
             "provenance in ('live', 'late', 'missed', 'replayed', 'backfilled')",
             name="provenance_known",
         ),
+        CheckConstraint("path in ('cold', 'forked', 'replay')", name="path_known"),
         CheckConstraint("(provenance = 'missed') = (reason is not null)", name="missed_says_why"),
         CheckConstraint(
             "extract(minute from slot) = 0 and extract(second from slot) = 0",
@@ -52,8 +53,15 @@ class SlotRecord(Base):
     input_digest: Mapped[Str | None] = mapped_column(comment="sha256 of the window given")
     image_digest: Mapped[Str] = mapped_column(comment="What ran")
     engine: Mapped[Str] = mapped_column(comment="docker or embedded")
+    path: Mapped[Str] = mapped_column(comment="cold, forked or replay")
     recorded_at: Mapped[Instant] = mapped_column(comment="When this row was written")
     wall_ms: Mapped[float] = mapped_column(Float(53), comment="Of this slot in the sandbox")
+    cpu_ms: Mapped[float | None] = mapped_column(
+        Float(53), comment="User and system time of its sandbox; null where not measured"
+    )
+    peak_memory_mb: Mapped[float | None] = mapped_column(
+        Float(53), comment="MiB its sandbox held at most; null where not measured"
+    )
     dagster_run_id: Mapped[Str | None] = mapped_column(comment="Run that wrote it")
     leaf_index: Mapped[int | None] = mapped_column(
         BigInteger,

@@ -131,8 +131,9 @@ class Factory:
         reason = "timeout: ran into 20 s" if provenance == "missed" else None
         record_id = self._id(
             "insert into forecast.slot_record (version_id, slot, provenance, reason, cutoff,"
-            " max_batch, input_digest, image_digest, engine, recorded_at, wall_ms, log)"
-            " values (%s, %s, %s, %s, %s, 1, 'in', 'i', 'embedded', %s, 7.5, 'hello') returning id",
+            " max_batch, input_digest, image_digest, engine, path, recorded_at, wall_ms, log)"
+            " values (%s, %s, %s, %s, %s, 1, 'in', 'i', 'embedded', 'cold', %s, 7.5,"
+            " 'hello') returning id",
             *(published.version_id, slot, provenance, reason, slot, slot + timedelta(minutes=3)),
         )
         for horizon in () if provenance == "missed" else horizons:

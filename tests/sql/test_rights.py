@@ -79,8 +79,8 @@ def test_deleting_a_version_is_refused_to_the_superuser(version):
 def test_a_second_forecast_for_a_due_slot_is_refused(version):
     insert = (
         "insert into forecast.slot_record (version_id, slot, provenance, reason, cutoff, max_batch,"
-        " image_digest, engine, recorded_at, wall_ms, log)"
-        " select id, '2026-01-01 10:00Z', %s, %s, now(), 1, 'i', 'docker', now(), 1, ''"
+        " image_digest, engine, path, recorded_at, wall_ms, log)"
+        " select id, '2026-01-01 10:00Z', %s, %s, now(), 1, 'i', 'docker', 'cold', now(), 1, ''"
         " from registry.version"
     )
     version.execute(insert, ["missed", "timeout"])

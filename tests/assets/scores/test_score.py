@@ -74,8 +74,8 @@ def worker(database) -> Iterator[psycopg.Connection]:
 def forecast(connection, version, point, horizon=1, slot=SLOT):
     record = connection.execute(
         "insert into forecast.slot_record (version_id, slot, provenance, cutoff, max_batch,"
-        " image_digest, engine, recorded_at, wall_ms, log)"
-        " select id, %s, 'replayed', now(), 1, 'i', 'embedded', now(), 1, ''"
+        " image_digest, engine, path, recorded_at, wall_ms, log)"
+        " select id, %s, 'replayed', now(), 1, 'i', 'embedded', 'replay', now(), 1, ''"
         " from registry.version where version = %s returning id",
         [slot, version],
     ).fetchone()[0]

@@ -35,6 +35,8 @@ def main() -> int:
     host = os.environ.get("SIGNALBOX_CODE_HOST", "127.0.0.1")
     port = int(os.environ.get("SIGNALBOX_CODE_PORT", "8703"))
     settings = read_settings(WorkerSettings)
+    # Before the server loads it: what is published from here on is seen as a change.
+    seen = _registry_states(settings)
     server = subprocess.Popen(
         [
             sys.executable, "-m", "dagster", "code-server", "start",
@@ -45,7 +47,6 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: server.terminate())
     signal.signal(signal.SIGINT, lambda *_: server.terminate())
     client = DagsterGrpcClient(host=host, port=port)
-    seen: str | None = None
     while server.poll() is None:
         try:
             seen = _follow(settings, client, server, seen)
@@ -55,19 +56,22 @@ def main() -> int:
     return server.returncode
 
 
-def _follow(
-    settings: WorkerSettings, client: DagsterGrpcClient, server: Any, seen: str | None
-) -> str | None:
-    """Reload on every change until the connection or the server ends."""
+def _follow(settings: WorkerSettings, client: DagsterGrpcClient, server: Any, seen: str) -> str:
+    """Reload on every change until the connection or the server ends; returns what is loaded."""
     with psycopg.connect(conninfo(settings.database_url), autocommit=True) as connection:
         connection.execute(f"listen {CHANNEL}")
         while server.poll() is None:
             states = _states(connection)
-            if seen is None or (states != seen and _reload(client)):
+            if states != seen and _reload(client):
                 seen = states
             for _ in connection.notifies(timeout=WAIT_SECONDS, stop_after=1):
                 pass
     return seen
+
+
+def _registry_states(settings: WorkerSettings) -> str:
+    with psycopg.connect(conninfo(settings.database_url)) as connection:
+        return _states(connection)
 
 
 def _states(connection: psycopg.Connection[Any]) -> str:

@@ -46,7 +46,7 @@ def test_a_stranger_with_two_commands_reads_a_live_forecast(
     said = json.loads(result.stdout.splitlines()[-1])
     assert said["ok"] is True
     assert said["versions"] == 3
-    assert said["forecasts_live"] in (24, 48)  # two slots where the hour ends in between
+    assert said["forecasts_live"] >= 24  # another slot's too, where the hour turned meanwhile
     assert said["forecasts_replayed"] == 336 * 24
     assert said["scores"] > 7000
     assert said["sandbox"] == engine.name

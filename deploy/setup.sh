@@ -17,7 +17,8 @@ fi
 missing=""
 command -v git >/dev/null || missing="$missing git"
 command -v bwrap >/dev/null || missing="$missing bubblewrap"
-python=$(command -v python3.11 || command -v python3 || true)
+# Debian's own first: the base image has the same, and every user can reach it.
+python=$(command -v /usr/bin/python3.11 || command -v python3.11 || command -v python3 || true)
 if [ -z "$python" ] || ! "$python" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))'; then
     say "Python 3.11 is needed and was not found; on Debian 12: apt-get install python3"
     exit 1

@@ -5,7 +5,7 @@ import shutil
 import socket
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,25 +35,30 @@ class Counts:
 def demo_check(root: Path | None, say: Say) -> dict[str, Any]:
     """The same in a temporary home on free ports; act as a subscriber; stop everything."""
     began = time.monotonic()
-    own = Path(tempfile.mkdtemp(prefix="signalbox-check-", dir="/var/tmp"))
-    home = with_demo_settings(Home(root or own, Ports(_free_ports())))
-    result: dict[str, Any] = {"ok": False}
-    try:
+    with contextlib.nullcontext(root) if root else _own_root() as folder:
+        home = with_demo_settings(Home(folder, Ports(_free_ports())))
         with open_house(home, say) as house:
             provider, subscriber = prepare(house, say)
             counts = _count(house)
             problems = _check_as_subscriber(home, provider, subscriber)
             for problem in problems:
                 say(f"WRONG: {problem}")
-            result = {
-                "ok": not problems and counts.forecasts_live > 0 and counts.scores > 0,
-                "problems": problems,
-                **msgspec.to_builtins(counts),
-            }
+    return {
+        "ok": not problems and counts.forecasts_live > 0 and counts.scores > 0,
+        "problems": problems,
+        **msgspec.to_builtins(counts),
+        "seconds": round(time.monotonic() - began, 1),
+    }
+
+
+@contextlib.contextmanager
+def _own_root() -> Iterator[Path]:
+    """A folder for this check alone, where the sandbox' user can walk to."""
+    root = Path(tempfile.mkdtemp(prefix="signalbox-check-", dir="/var/tmp"))
+    try:
+        yield root
     finally:
-        if root is None:
-            shutil.rmtree(own, ignore_errors=True)
-    return {**result, "seconds": round(time.monotonic() - began, 1)}
+        shutil.rmtree(root, ignore_errors=True)
 
 
 def _count(house: House) -> Counts:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.operator import demo_check as checking
+
 CHECKOUT = Path(__file__).parents[2]
 SECONDS = 600
 
@@ -61,3 +63,24 @@ def shared_or_sample(engine):
         return {}
     folder = CHECKOUT.parent / "shared" / "data" / "market"
     return {"SIGNALBOX_DEMO_BARS": str(folder)} if folder.is_dir() else {}
+
+
+@pytest.mark.parametrize("has_home", [True, False])
+def test_a_check_that_fails_leaves_only_the_folder_it_was_given(has_home, tmp_path, monkeypatch):
+    opened = []
+    made = []
+    mkdtemp = checking.tempfile.mkdtemp
+
+    def house(home, _say):
+        opened.append(home.root)
+        raise RuntimeError("no house today")
+
+    monkeypatch.setattr(checking, "open_house", house)
+    monkeypatch.setattr(
+        checking.tempfile, "mkdtemp", lambda **given: made.append(mkdtemp(**given)) or made[-1]
+    )
+    with pytest.raises(RuntimeError, match="no house today"):
+        checking.demo_check(tmp_path if has_home else None, lambda _: None)
+    assert (opened == [tmp_path]) is has_home
+    assert len(made) == (0 if has_home else 1)
+    assert not any(Path(folder).exists() for folder in made)

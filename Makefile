@@ -3,7 +3,8 @@
 SHELL := /bin/sh
 BIN := .venv/bin
 
-.PHONY: help setup demo demo-check test check types bench doctor lock openapi
+.PHONY: help setup demo demo-check test check types bench doctor lock openapi \
+	sandbox-table sandbox-five
 
 help: ## What there is
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -33,11 +34,17 @@ types: setup ## Types only
 bench: setup ## Measure, as ratios
 	$(BIN)/python -m benchmarks.replay --json
 
-doctor: setup ## What this machine has, and what its sandbox guarantees
+doctor: setup ## What this machine has, and whether its sandbox holds
 	@$(BIN)/signalbox doctor
 
 openapi: setup ## Write api/openapi.json anew
 	$(BIN)/python -m api.openapi
+
+sandbox-table: setup ## Attack every path, and write the table of docs/operations/sandbox.md
+	WRITE_SANDBOX_TABLE=1 $(BIN)/python -m pytest -q tests/sandbox/runner
+
+sandbox-five: setup ## Attack every path five times, and name what is left over of it
+	$(BIN)/python tests/sandbox/runner/five_times.py
 
 # The lock pins versions and hashes; which index they come from is each machine's own affair.
 lock: setup ## Resolve the dependencies anew

@@ -125,6 +125,7 @@ class DockerEngine:
                     )
                 ),
                 "the clock can be read",
+                "its own memory can be executed (compilers need it), under the same filter",
             ),
         )
 

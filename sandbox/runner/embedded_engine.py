@@ -107,6 +107,7 @@ class EmbeddedEngine:
             "files in its /tmp can be executed (bubblewrap 0.8 has no noexec)",
             "the kernel is shared: a hole in one of its 150 allowed calls is a way out",
             "the clock can be read",
+            "its own memory can be executed (compilers need it), under the same filter",
         ]
         if self._families:
             holds.append("memory, processes and CPU limited by a cgroup")

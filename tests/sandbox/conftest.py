@@ -234,8 +234,9 @@ class _Maker:
 
 def _docker_client() -> docker.APIClient | None:
     try:
+        DockerEngine().close()  # docker-py leaks a socket to a daemon that does not answer
         return docker.APIClient(version="auto", timeout=120)
-    except docker.errors.DockerException as error:
+    except SandboxUnavailableError as error:
         warnings.warn(
             f"no Docker, images are made for the embedded engine only: {error}", stacklevel=2
         )

@@ -1,11 +1,17 @@
 """Runs of hostile models, each of which must leave nothing behind."""
 
-from collections.abc import Callable, Iterator
+import contextlib
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 import docker
 import pytest
 
+from sandbox.runner import cgroup
 from sandbox.runner.engine import Engine, Sandbox
 from sandbox.runner.forked_engine import ForkedSandbox
 from sandbox.runner.image import Image
@@ -37,6 +43,159 @@ def rows(point=0.001, up=None, pairs=PAIRS, quantiles=QUANTILES):
 def answer(found=None):
     return msgspec.msgpack.encode({"rows": rows() if found is None else found})
 """
+
+DOCUMENT = Path(__file__).parents[3] / "docs/operations/sandbox.md"
+BEGIN = "<!-- attacks: written by make sandbox-table -->\n"
+END = "<!-- end of attacks -->\n"
+SECOND_USER = "as an ordinary user"
+GONE_SECONDS = 10.0
+
+
+class AttackTable:
+    """Attack x path -> outcome, as the document has it and as this run sees it."""
+
+    WRITE = "WRITE_SANDBOX_TABLE"
+
+    def __init__(self, document: Path = DOCUMENT) -> None:
+        self._document = document
+        self.is_written = os.environ.get(self.WRITE) == "1"
+        self.paths, self.rows = _table_of(document.read_text())
+        self.seen: dict[str, dict[str, str]] = {}
+
+    def tell(self, path: str, attack: str, outcome: str) -> None:
+        """This attack ended so on this path; it must be what the document says."""
+        self.seen.setdefault(attack, {})[path] = outcome
+        if not self.is_written:
+            said = self.rows.get(attack, {}).get(path, "nothing")
+            assert said == outcome, f"{self._document.name} says {said!r}: run make sandbox-table"
+
+    def take_over(self, document: Path) -> None:
+        """What the same tests saw as an ordinary user, from the document they wrote."""
+        if self.is_written:
+            _, rows = _table_of(document.read_text())
+            for attack, outcomes in rows.items():
+                theirs = {path: word for path, word in outcomes.items() if SECOND_USER in path}
+                self.seen.setdefault(attack, {}).update(theirs)
+
+    def write(self) -> None:
+        """Put what was seen into the document: whole columns, of the paths that ran."""
+        ran = {path for outcomes in self.seen.values() for path in outcomes}
+        kept = [path for path in self.paths if path not in ran]
+        paths = sorted({*kept, *ran}, key=lambda path: (SECOND_USER in path, path))
+        attacks = [*self.seen, *(attack for attack in self.rows if attack not in self.seen)]
+        rows = []
+        for attack in attacks:
+            outcomes = {path: self.rows.get(attack, {}).get(path, "") for path in kept}
+            outcomes |= self.seen.get(attack, {})
+            if any(outcomes.values()):
+                rows.append([attack, *(outcomes.get(path) or "-" for path in paths)])
+        lines = [["attack", *paths], ["---"] * (len(paths) + 1), *rows]
+        table = "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
+        before, _, rest = self._document.read_text().partition(BEGIN)
+        self._document.write_text(before + BEGIN + table + END + rest.partition(END)[2])
+
+
+def _table_of(text: str) -> tuple[list[str], dict[str, dict[str, str]]]:
+    lines = text.partition(BEGIN)[2].partition(END)[0].splitlines()
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    if not cells:
+        return [], {}
+    paths = cells[0][1:]
+    return paths, {row[0]: dict(zip(paths, row[1:], strict=True)) for row in cells[2:]}
+
+
+def path_of(engine: Engine) -> str:
+    """The table's column: engine, path, and as whom where that is not root."""
+    user = "" if os.geteuid() == 0 else f" {SECOND_USER}"
+    return f"{engine.name} {engine.path}{user}"
+
+
+@pytest.fixture(scope="session")
+def attack_table() -> Iterator[AttackTable]:
+    table = AttackTable()
+    yield table
+    if table.is_written:
+        table.write()
+
+
+@pytest.fixture
+def tell(attack_table: AttackTable, engine: Engine) -> Callable[[str, str], None]:
+    """`tell(attack, outcome)`: what this path made of it, which the document must say too."""
+    return lambda attack, outcome: attack_table.tell(path_of(engine), attack, outcome)
+
+
+@pytest.fixture
+def tell_missed(tell: Callable[[str, str], None]) -> Callable[..., None]:
+    """`tell_missed(attack, result, kinds)`: it must be missed as one of these kinds."""
+
+    def told(attack: str, result: SlotResult, kinds: set[str]) -> None:
+        assert result.rows is None
+        assert result.missed is not None
+        assert result.missed.kind in kinds, result.missed
+        tell(attack, f"missed: {' or '.join(sorted(kinds))}")
+
+    return told
+
+
+@pytest.fixture(scope="session", autouse=True)
+def healthy_host() -> Iterator[None]:
+    """After the last test nothing is left of what was made since the first."""
+    made: list[str] = []
+    with pytest.MonkeyPatch.context() as patch:
+        _note(patch, made, cgroup, "create", lambda group: map(str, group.directories))
+        _note(patch, made, tempfile, "mkdtemp", lambda folder: [folder])
+        making = "create_container_from_config"
+        _note(patch, made, docker.APIClient, making, lambda told: [f"container {told['Id']}"])
+        before = _traces_of_ours()
+        yield
+    deadline = time.monotonic() + GONE_SECONDS
+    while (left := _left(made, before)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert left == []
+
+
+def _note(
+    patch: pytest.MonkeyPatch,
+    made: list[str],
+    owner: Any,
+    name: str,
+    names: Callable[[Any], Iterable[str]],
+) -> None:
+    """Note what `owner.name` makes from now on."""
+    original = getattr(owner, name)
+
+    def noting(*args: Any, **given: Any) -> Any:
+        answer = original(*args, **given)
+        made.extend(names(answer))
+        return answer
+
+    patch.setattr(owner, name, noting)
+
+
+def _left(made: list[str], before: set[str]) -> list[str]:
+    known = {name for name in made if name.startswith("container ")}
+    if known:
+        client = docker.APIClient(version="auto")
+        known &= {f"container {each['Id']}" for each in client.containers(all=True)}
+        client.close()
+    files = [name for name in made if name.startswith("/") and Path(name).exists()]
+    return [*sorted(known), *files, *sorted(_traces_of_ours() - before)]
+
+
+def _traces_of_ours() -> set[str]:
+    """This process' children, mounts and open pipes, sockets and process handles."""
+    traces = {f"mount {line}" for line in Path("/proc/self/mountinfo").read_text().splitlines()}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            name, _, rest = path.read_text().rpartition(")")
+            if int(rest.split()[1]) == os.getpid():
+                traces.add(f"process {name})")
+    for path in Path("/proc/self/fd").iterdir():
+        with contextlib.suppress(OSError):
+            target = str(path.readlink())
+            if not target.startswith("/"):
+                traces.add(f"descriptor {path.name} {target}")
+    return traces
 
 
 class Recording:
@@ -114,6 +273,25 @@ def lockstep(
         return list(replay(recording, image, manifest, VERSION, feeds, limits=_limits(limits)))
 
     return run
+
+
+@pytest.fixture(scope="module")
+def at_once(
+    engine: Engine,
+    throwaway_image: Callable[[dict[str, str]], Image],
+    manifest: Manifest,
+    feed: Callable[..., Feed],
+) -> Iterator[Callable[..., list[SlotResult]]]:
+    """`at_once(source, slots=n, **limits)`: as `lockstep`, for the tests of a whole module."""
+    recorded = Recording(engine)
+
+    def run(source: str, slots: int, **limits: Any) -> list[SlotResult]:
+        image = throwaway_image({"app.py": PRELUDE + source})
+        feeds = (feed(hours) for hours in range(slots))
+        return list(replay(recorded, image, manifest, VERSION, feeds, limits=_limits(limits)))
+
+    yield run
+    assert recorded.left_over() == []
 
 
 def _limits(given: dict[str, Any]) -> Limits:

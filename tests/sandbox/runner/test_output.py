@@ -5,11 +5,11 @@ from collections.abc import Callable
 
 import pytest
 
-from sandbox.runner.errors import Missed
 from sandbox.runner.run import SlotResult
 
 Lockstep = Callable[..., list[SlotResult]]
 Cold = Callable[..., SlotResult]
+TellMissed = Callable[..., None]
 
 # The process survives these: a whole answer that is wrong, or an exception.
 # name: (expression that forecast returns, kind, what the detail says)
@@ -66,6 +66,27 @@ WRONG_ANSWERS = {
     "SystemExit 0": ("sys.exit(0)", "error", "SystemExit: 0"),
     "KeyboardInterrupt": ("exec('raise KeyboardInterrupt')", "error", "KeyboardInterrupt"),
     "endless recursion": ("(f := lambda: f())()", "error", "RecursionError"),
+    "infinity in a quantile": (
+        "rows(quantiles={0.1: -math.inf, 0.5: 0.0, 0.9: 2.0})",
+        "invalid",
+        "quantile 0.1 is -inf",
+    ),
+    "a price for a return": ("rows(1.08e5)", "invalid", "is no log return"),
+    "a horizon of 2 to the 63": ("rows(pairs=[('EURUSD', 1 << 63)])", "invalid", "horizon"),
+    "a symbol of 60,000 letters": ("rows(pairs=[('E' * 60_000, 1)])", "invalid", "symbol 'EEE"),
+    "an endless list": (
+        "__import__('itertools').repeat(rows()[0])",
+        "error",
+        "returned repeat, not a list",
+    ),
+    "a coroutine": ("(lambda: (yield))()", "error", "returned generator, not a list"),
+    "a row of a subclass": (
+        "[type('F', (Forecast,), {})('EURUSD', 1, 0.0)]",
+        "invalid",
+        "",
+    ),
+    "StopIteration": ("next(iter(()))", "error", "StopIteration"),
+    "GeneratorExit": ("exec('raise GeneratorExit')", "error", "GeneratorExit"),
     "MemoryError": ("exec('raise MemoryError')", "out_of_memory", "MemoryError"),
 }
 
@@ -95,14 +116,42 @@ BROKEN_PROTOCOL = {
         "invalid",
         "provenance",
     ),
-    "text for a number": (
+    "text for a number in a raw frame": (
         "say(frame(66, seq, answer([{'symbol': 'EURUSD', 'horizon_hours': 1, 'point': '1'}])))",
         "invalid",
         "Expected `float`, got `str`",
     ),
+    "deep map": (
+        "say(frame(66, seq, b'\\x81\\xa4rows\\x91' + b'\\x81\\xa1a' * 20_000))",
+        "invalid",
+        "is not the message",
+    ),
+    "map bomb": (
+        "say(frame(66, seq, b'\\xdf\\xff\\xff\\xff\\xff'))",
+        "invalid",
+        "is not the message",
+    ),
+    "string bomb": (
+        "say(frame(66, seq, b'\\x81\\xa4rows\\xdb\\xff\\xff\\xff\\xff'))",
+        "invalid",
+        "is not the message",
+    ),
+    "an extension type": (
+        "say(frame(66, seq, b'\\xc7\\x04\\x01abcd'))",
+        "invalid",
+        "is not the message",
+    ),
+    "an empty frame": ("say(frame(66, seq, b''))", "invalid", "is not the message"),
+    "rows for another slot and version": (
+        "say(frame(66, seq, msgspec.msgpack.encode({'rows': rows(), 'as_of': 0, 'version': 'x'})))",
+        "invalid",
+        "unknown field",
+    ),
     "4 GB frame": ("say(frame(66, seq, b'', 0xffffffff))", "invalid", "over the limit of 65536"),
     "one byte too many": ("say(frame(66, seq, bytes(65537)))", "invalid", "over the limit"),
     "wrong step": ("say(frame(66, seq + 1, answer()))", "invalid", "frame of step"),
+    "the step before": ("say(frame(66, seq - 1, answer()))", "invalid", "frame of step"),
+    "step 2 to the 32 less 1": ("say(frame(66, 0xffffffff, answer()))", "invalid", "frame of step"),
     "step 0": ("say(frame(66, 0, answer()))", "invalid", "frame of step 0"),
     "unknown kind": ("say(frame(99, seq, b''))", "invalid", "frame of kind 99"),
     "a kind of the host's": ("say(frame(6, seq, b''))", "invalid", "frame of kind 6"),
@@ -123,13 +172,13 @@ BROKEN_PROTOCOL = {
     "truncated and stalled": (
         "say(frame(66, seq, answer())[:30]); time.sleep(60)",
         "timeout",
-        "no answer within 1 s",
+        "no answer within 2 s",
     ),
-    "half a header": ("say(b'\\0\\0\\0'); time.sleep(60)", "timeout", "no answer within 1 s"),
+    "half a header": ("say(b'\\0\\0\\0'); time.sleep(60)", "timeout", "no answer within 2 s"),
     "dripped": (
-        "for byte in frame(66, seq, answer()): say(bytes([byte])); time.sleep(0.1)",
+        "for byte in frame(66, seq, answer()): say(bytes([byte])); time.sleep(0.2)",
         "timeout",
-        "no answer within 1 s",
+        "no answer within 2 s",
     ),
     "reads without end, unread": (
         "while True: say(frame(65, seq, b'\\x83'))",
@@ -137,11 +186,26 @@ BROKEN_PROTOCOL = {
         "HISTORICAL is not the message",
     ),
     "exit 0 without an answer": ("os._exit(0)", "exit", "ended with status 0"),
+    "exit 0 after half a frame": (
+        "say(frame(66, seq, b'', 100)); os._exit(0)",
+        "exit",
+        "ended with status 0",
+    ),
+    "the protocol's pipe closed": (
+        "os.close(101); time.sleep(60)",
+        "timeout",
+        "no answer within 2 s",
+    ),
+    "the protocol read instead of the harness": (
+        "os.read(100, 1); time.sleep(60)",
+        "timeout",
+        "no answer within 2 s",
+    ),
     "exit 3": ("os._exit(3)", "exit", "ended with status 3"),
     "all descriptors closed": (
         "os.closerange(0, 256); time.sleep(60)",
         "timeout",
-        "no answer within 1 s",
+        "no answer within 2 s",
     ),
     "descriptors closed, then an answer": ("os.closerange(0, 256)", "exit", "ended with status"),
 }
@@ -162,36 +226,52 @@ def forecast(window):
 FIRST = "from datetime import UTC, datetime\nFIRST = datetime(2026, 1, 5, 12, tzinfo=UTC)\n"
 
 
-def test_wrong_answers_are_missed_by_name_and_the_next_slot_goes_on(lockstep: Lockstep) -> None:
+@pytest.fixture(scope="module")
+def wrong_answers(at_once: Lockstep) -> dict[str, SlotResult]:
+    """One slot each, in one process, and a right one last."""
     expressions = [expression for expression, _, _ in WRONG_ANSWERS.values()]
     source = f"{FIRST}CASES = {[*expressions, 'rows()']!r}\n{CASES}"
-    *results, last = lockstep(source, slots=len(expressions) + 1)
-    assert _unexpected(WRONG_ANSWERS, results) == []
-    assert last.missed is None
-    assert "ZeroDivisionError" in results[list(WRONG_ANSWERS).index("an exception")].log
+    results = at_once(source, slots=len(expressions) + 1, timeout_seconds=30.0)
+    return dict(zip([*WRONG_ANSWERS, "right"], results, strict=True))
 
 
-def test_a_broken_protocol_is_missed_by_name_and_the_next_slot_gets_a_new_process(
-    lockstep: Lockstep,
-) -> None:
+@pytest.fixture(scope="module")
+def broken_protocol(at_once: Lockstep) -> dict[str, tuple[SlotResult, SlotResult]]:
+    """Two slots each: the attack, and a right answer of the process that comes after it."""
     bodies = [body for body, _, _ in BROKEN_PROTOCOL.values()]
     source = f"{FIRST}CASES = {bodies!r}\n{RAW_CASES}"
-    results = lockstep(source, slots=2 * len(bodies), timeout_seconds=1.0)
-    assert _unexpected(BROKEN_PROTOCOL, results[::2]) == []
-    assert [result.missed for result in results[1::2]] == [None] * len(bodies)
+    results = at_once(source, slots=2 * len(bodies), timeout_seconds=2.0)
+    return dict(zip(BROKEN_PROTOCOL, zip(results[::2], results[1::2], strict=True), strict=True))
 
 
-def _unexpected(
-    cases: dict[str, tuple[str, str, str]], results: list[SlotResult]
-) -> list[tuple[str, Missed | None]]:
-    return [
-        (name, result.missed)
-        for (name, (_, kind, detail)), result in zip(cases.items(), results, strict=True)
-        if result.missed is None
-        or result.rows is not None
-        or result.missed.kind != kind
-        or not re.search(detail, result.missed.detail)
-    ]
+@pytest.mark.parametrize("attack", WRONG_ANSWERS)
+def test_answering_wrongly_is_missed_naming_the_first_fault(
+    wrong_answers: dict[str, SlotResult], tell_missed: TellMissed, attack: str
+) -> None:
+    _, kind, detail = WRONG_ANSWERS[attack]
+    missed = wrong_answers[attack].missed
+    assert missed is not None
+    assert re.search(detail, missed.detail), missed
+    tell_missed(attack, wrong_answers[attack], {kind})
+
+
+def test_after_all_wrong_answers_a_right_one_counts(wrong_answers: dict[str, SlotResult]) -> None:
+    assert wrong_answers["right"].missed is None
+    assert "ZeroDivisionError" in wrong_answers["an exception"].log
+
+
+@pytest.mark.parametrize("attack", BROKEN_PROTOCOL)
+def test_breaking_the_protocol_is_missed_and_the_next_slot_gets_a_new_process(
+    broken_protocol: dict[str, tuple[SlotResult, SlotResult]],
+    tell_missed: TellMissed,
+    attack: str,
+) -> None:
+    _, kind, detail = BROKEN_PROTOCOL[attack]
+    broken, after = broken_protocol[attack]
+    assert broken.missed is not None
+    assert re.search(detail, broken.missed.detail), broken.missed
+    assert after.missed is None
+    tell_missed(attack, broken, {kind})
 
 
 def test_an_answer_before_the_slot_is_known_is_refused(cold: Cold) -> None:

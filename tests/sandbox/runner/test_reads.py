@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+import pytest
+
 from sandbox.runner.run import SlotResult
 
 Cold = Callable[..., SlotResult]
@@ -63,3 +65,56 @@ def forecast(window):
 def test_a_symbol_off_the_manifest_has_no_bars(cold: Cold) -> None:
     result = cold("def forecast(window): return window.bars('AAPL')")
     assert str(result.missed) == "refused: AAPL is not in the manifest; it names EURUSD, GBPUSD"
+
+
+GREEDY = {
+    "ask for 10 million rows": (
+        "window.historical('EURUSD', now - timedelta(hours=10_000_000), now)",
+        "one read carries at most 200000 hours",
+    ),
+    "ask for tomorrow": (
+        "window.historical('EURUSD', now, now + timedelta(days=1))",
+        "is past the slot; ask up to it",
+    ),
+    "ask for one microsecond too many": (
+        "window.historical('EURUSD', now - timedelta(hours=1), now + timedelta(microseconds=1))",
+        "is past the slot; ask up to it",
+    ),
+    "ask for tomorrow in another time zone": (
+        "window.historical('EURUSD', now, now.astimezone(WEST) + timedelta(hours=1))",
+        "is past the slot; ask up to it",
+    ),
+    "ask for a symbol off the manifest": (
+        "window.historical('AAPL', now - timedelta(days=1), now)",
+        "AAPL is not in the manifest",
+    ),
+    "ask for a path as a symbol": (
+        "window.historical('../../etc/passwd', now - timedelta(days=1), now)",
+        "is not in the manifest",
+    ),
+    "ask for SQL as a symbol": (
+        'window.historical("EURUSD\' or true --", now - timedelta(days=1), now)',
+        "is not in the manifest",
+    ),
+    "ask a thousand times": (
+        "[window.historical('EURUSD', now - timedelta(hours=1), now) for _ in range(1000)]",
+        "100 reads were made in this slot",
+    ),
+}
+
+
+@pytest.mark.parametrize("attack", GREEDY)
+def test_asking_for_more_than_may_be_seen_is_missed_as_refused(
+    cold: Cold, tell_missed: Callable[..., None], attack: str
+) -> None:
+    asked, detail = GREEDY[attack]
+    result = cold(f"""
+from datetime import timedelta, timezone
+WEST = timezone(timedelta(hours=-12))
+def forecast(window):
+    now = window.as_of
+    {asked}
+    return rows()
+""")
+    assert detail in str(result.missed)
+    tell_missed(attack, result, {"refused"})

@@ -101,17 +101,23 @@ def demo_check(root: Path | None) -> None:
         raise SystemExit(1)
 
 
-@commands.add(json_option)
-def doctor(*, as_json: bool) -> None:
-    """What this machine has, and what its sandbox guarantees."""
+@commands.add(
+    json_option,
+    click.option("--quick", is_flag=True, help="Look only; try no escape."),
+    home_option,
+)
+def doctor(*, as_json: bool, quick: bool, root: Path | None) -> None:
+    """What this machine has, what its sandbox guarantees, and whether every escape is held."""
     findings = examination.examine()
+    probed: list[examination.Probed] = []
+    if not quick:
+        with examination.some_store(Home(root or default_root("main")).images) as store:
+            probed = list(examination.probe_all(store, datetime.now(UTC)))
     if as_json:
-        click.echo(msgspec.json.encode(findings))
+        click.echo(msgspec.json.encode({"findings": findings, "probes": probed}))
     else:
-        for finding in findings:
-            mark = {True: "ok  ", False: "MISS"}[finding.ok]
-            click.echo(f"{mark} {finding.subject}: {finding.said}")
-    if not all(finding.ok or not finding.needed for finding in findings):
+        click.echo("\n".join(examination.report(findings, probed)))
+    if not examination.is_well(findings, probed):
         raise SystemExit(1)
 
 

@@ -1,16 +1,31 @@
-"""What this machine has, and what follows for the guarantees."""
+"""What this machine has, what its sandbox guarantees, and whether that holds."""
 
 import os
 import platform
 import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import get_args
 
 import msgspec
 
-from sandbox.runner.engine import EngineName, available_engine
+from sandbox.registry.docker_image import ensure_loaded, unload
+from sandbox.registry.errors import BuildError, LockError
+from sandbox.registry.image import ImageStore
+from sandbox.registry.lock import lock
+from sandbox.registry.smoke import made_up_feed
+from sandbox.runner import probes
+from sandbox.runner.engine import Engine, EngineChoice, EngineName, available_engine
 from sandbox.runner.errors import SandboxError
+from sandbox.runner.run import run_cold
+from signalbox import parse_manifest
 
 FREE_GB_WANTED = 5
+ENGINES: tuple[EngineChoice, ...] = tuple(c for c in get_args(EngineChoice) if c != "auto")
+LABEL = "signalbox/doctor v1.0.0"
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -49,6 +64,107 @@ def examine(disk: Path = Path("/var")) -> list[Finding]:
             said="an engine answers" if any_engine else "install bubblewrap or start Docker",
         ),
     ]
+
+
+class Probed(msgspec.Struct, frozen=True):
+    """What came of all escape attempts on one engine.
+
+    Attributes:
+        engine: as chosen by SIGNALBOX_SANDBOX_ENGINE.
+        held: names of the attempts that were refused.
+        known: those that got through, as the engine's guarantees say they would.
+        leaked: those that got through unannounced, with what they got.
+        not_run: why nothing was tried; None when it was.
+    """
+
+    engine: str
+    held: tuple[str, ...] = ()
+    known: tuple[str, ...] = ()
+    leaked: tuple[str, ...] = ()
+    not_run: str | None = None
+
+
+def is_well(findings: Iterable[Finding], probed: Iterable[Probed]) -> bool:
+    """Nothing needed is missing, and nothing leaked."""
+    return all(each.ok or not each.needed for each in findings) and not any(
+        each.leaked for each in probed
+    )
+
+
+def report(findings: Iterable[Finding], probed: Iterable[Probed]) -> Iterator[str]:
+    """Lines for people."""
+    for finding in findings:
+        yield f"{'ok  ' if finding.ok else 'MISS'} {finding.subject}: {finding.said}"
+    for each in probed:
+        if each.not_run is not None:
+            yield f"none escapes under {each.engine}: not tried: {each.not_run}"
+            continue
+        known = f"; known not to be stopped: {', '.join(each.known)}" if each.known else ""
+        mark = "LEAK" if each.leaked else "ok  "
+        yield f"{mark} escapes under {each.engine}: {len(each.held)} held{known}"
+        yield from (f"     leaked: {leak}" for leak in each.leaked)
+
+
+@contextmanager
+def some_store(images: Path) -> Iterator[ImageStore]:
+    """The installation's image store; where there is none, one that goes away again."""
+    if images.is_dir():
+        yield ImageStore(images)
+        return
+    # Where the sandbox' user can walk to.
+    with TemporaryDirectory(prefix="signalbox-doctor-", dir="/var/tmp") as folder:
+        Path(folder).chmod(0o755)
+        yield ImageStore(Path(folder))
+
+
+def probe_all(store: ImageStore, now: datetime) -> Iterator[Probed]:
+    """Try every escape on every engine there is, from an image made for it in `store`.
+
+    Raises:
+        BuildError: the image cannot be built; says how to get one.
+    """
+    digest = _image(store, now)
+    for choice in ENGINES:
+        try:
+            with closing(available_engine(choice)) as engine:
+                yield _probed(choice, engine, store, digest)
+        except SandboxError as error:
+            yield Probed(choice, not_run=str(error))
+
+
+def _image(store: ImageStore, now: datetime) -> str:
+    files = {
+        "app.py": (probes.app_source().encode(), False),
+        "signal.toml": (probes.MANIFEST.encode(), False),
+    }
+    try:
+        locked = lock([], now=now, cache=store.cache)
+        base, dependencies = store.base(), store.dependencies(locked)
+    except (BuildError, LockError) as error:
+        raise BuildError(
+            f"no image to try escapes from: {error}. Build one where Debian's mirror and a package"
+            " index can be reached (signalbox image base --home DIR), and name that folder with"
+            " --home; or look only, with --quick"
+        ) from error
+    return store.add(base=base, dependencies=dependencies, files=files).digest
+
+
+def _probed(choice: str, engine: Engine, store: ImageStore, digest: str) -> Probed:
+    manifest = parse_manifest(probes.MANIFEST)
+    with ExitStack() as undo:
+        if engine.name == "docker":
+            undo.callback(unload, digest)
+            ensure_loaded(store, digest)
+        result = run_cold(engine, store.open(digest), manifest, LABEL, made_up_feed(manifest))
+    if result.missed is not None:
+        return Probed(choice, leaked=(f"the probes were not answered: {result.missed}",))
+    judged = probes.judged(result.log, engine.guarantees().lacks)
+    return Probed(
+        choice,
+        held=tuple(each.probe.name for each in judged if each.held and not each.known),
+        known=tuple(each.probe.name for each in judged if each.held and each.known),
+        leaked=probes.leaks(result.log, engine.guarantees().lacks),
+    )
 
 
 def _tool(name: str, remedy: str) -> Finding:

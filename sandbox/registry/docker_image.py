@@ -1,5 +1,6 @@
 """Hand an image of the store to Docker, under the digest it already has."""
 
+import contextlib
 import io
 import tarfile
 import tempfile
@@ -32,6 +33,16 @@ def ensure_loaded(store: ImageStore, digest: str) -> None:
             if _knows(client, digest):
                 return
         raise BuildError(f"Docker does not call the loaded image {digest}; is its image store OCI?")
+    finally:
+        client.close()
+
+
+def unload(digest: str) -> None:
+    """Have Docker forget an image; harmless when it does not know it."""
+    client = docker.APIClient(**docker.utils.kwargs_from_env())
+    try:
+        with contextlib.suppress(docker.errors.ImageNotFound):
+            client.remove_image(digest, force=True)
     finally:
         client.close()
 

@@ -32,12 +32,15 @@ def smoke(engine: Engine, image: Image, manifest: Manifest, label: str) -> bool:
     return first.rows == second.rows
 
 
-def _answer(engine: Engine, image: Image, manifest: Manifest, label: str) -> SlotResult:
+def made_up_feed(manifest: Manifest) -> Feed:
+    """The hour `AS_OF` of a market that never was, for all that the manifest names."""
     hours = manifest.forecast.lookback_hours
     tables = {symbol: _ipc(_series(symbol, hours)) for symbol in manifest.forecast.symbols}
-    result = run_cold(
-        engine, image, manifest, label, Feed(as_of=AS_OF, tables=tables, historical=_made_up)
-    )
+    return Feed(as_of=AS_OF, tables=tables, historical=_made_up)
+
+
+def _answer(engine: Engine, image: Image, manifest: Manifest, label: str) -> SlotResult:
+    result = run_cold(engine, image, manifest, label, made_up_feed(manifest))
     if result.missed is not None:
         tail = "\n".join(result.log.splitlines()[-LOG_LINES:])
         raise SmokeError(f"app.py: no valid forecast in the sandbox: {result.missed}\n{tail}")

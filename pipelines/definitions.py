@@ -16,7 +16,7 @@ from assets.scores.asset import scores_asset
 from assets.transparency.asset import log_asset
 from pipelines.resources import installation_of
 from pipelines.schedules import hourly_schedule, score_job, tick_job
-from pipelines.sensors import score_after_tick
+from pipelines.sensors import reap_sandboxes, score_after_tick
 from pipelines.settings import WorkerSettings, source_of
 from sql.configuration import read_settings
 
@@ -38,7 +38,7 @@ def definitions_of(
         ],
         jobs=[tick, score],
         schedules=[hourly_schedule(tick, cron)],
-        sensors=[score_after_tick(tick, score)],
+        sensors=[score_after_tick(tick, score), reap_sandboxes()],
         resources={
             "installation": dg.ResourceDefinition.hardcoded_resource(installation),
             "market_source": dg.ResourceDefinition.hardcoded_resource(source),

@@ -1,10 +1,14 @@
-"""What follows a run."""
+"""What follows a run, and what is looked after between runs."""
 
 from typing import Any
 
 import dagster as dg
 
 from pipelines.schedules import PARTITION_TAG
+from sandbox.runner.reaper import reap_everywhere
+from sql.clock import system_clock
+
+REAP_SECONDS = 300
 
 
 def score_after_tick(tick: Any, score: Any) -> dg.SensorDefinition:
@@ -26,3 +30,23 @@ def score_after_tick(tick: Any, score: Any) -> dg.SensorDefinition:
         return dg.RunRequest(run_key=context.dagster_run.run_id, partition_key=partition)
 
     return after_tick
+
+
+def reap_sandboxes() -> dg.SensorDefinition:
+    """Ends sandboxes past their deadline; its ticks tell which."""
+
+    @dg.sensor(
+        name="reap_sandboxes",
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        minimum_interval_seconds=REAP_SECONDS,
+        description="Ends containers and cgroups of sandboxes that outlived their deadline.",
+    )
+    def reap(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+        # Deadlines are the machine's time, also where the installation's clock is another.
+        ended = reap_everywhere(system_clock())
+        if not ended:
+            return dg.SkipReason("no sandbox is past its deadline")
+        context.log.warning("a worker died or was killed before it removed these: %s", ended)
+        return dg.SkipReason(f"ended {len(ended)} past their deadline: {'; '.join(ended)}")
+
+    return reap

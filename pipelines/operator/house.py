@@ -13,7 +13,9 @@ from sqlalchemy import URL, make_url
 from pipelines.operator.home import CHECKOUT, Home
 from pipelines.operator.supervisor import Program, Supervisor, answers, listens
 from pipelines.settings import WorkerSettings
+from sandbox.runner.reaper import reap_everywhere
 from sql import embedded
+from sql.clock import system_clock
 from sql.configuration import read_settings
 from sql.migrate import migrate
 from sql.roles import API, DAGSTER, GIT, WORKER, create_roles
@@ -85,6 +87,8 @@ def _opened(home: Home, say: Say) -> Iterator[House]:
         home.keep_environment(admin)
         create_roles(admin, home.passwords())
         migrate(home.owner_url(admin))
+        for ended in reap_everywhere(system_clock()):
+            say(f"ended a sandbox that was left over: {ended}")
         yield House(home=home, admin=admin, supervisor=supervisor)
     finally:
         signal.signal(signal.SIGINT, signal.SIG_IGN)

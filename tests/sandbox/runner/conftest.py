@@ -138,8 +138,9 @@ def tell_missed(tell: Callable[[str, str], None]) -> Callable[..., None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def healthy_host() -> Iterator[None]:
+def healthy_host(feed: Callable[..., Feed]) -> Iterator[None]:
     """After the last test nothing is left of what was made since the first."""
+    feed()  # polars opens event queues at its first frame, and keeps them
     made: list[str] = []
     with pytest.MonkeyPatch.context() as patch:
         _note(patch, made, cgroup, "create", lambda group: map(str, group.directories))

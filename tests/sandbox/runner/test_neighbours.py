@@ -251,7 +251,9 @@ def forecast(window):
     return rows()
 """,
         slots=3,
+        timeout_seconds=30.0,
     )
+    assert [result.missed for result in results] == [None] * 3
     seen = [line.split() for result in results for line in result.log.splitlines()]
     # The close counts hours: each slot sees its own, whole, whatever was done to the last one's.
     assert {len(line) for line in seen} == {4}

@@ -8,7 +8,7 @@ import psycopg
 from assets.installation import Installation
 from pipelines.settings import WorkerSettings
 from sandbox.registry.image import ImageStore
-from sandbox.runner.engine import available_engine
+from sandbox.runner.engine import Engine, available_engine
 from sql.clock import clock_of
 from sql.roles import conninfo
 
@@ -21,12 +21,25 @@ def installation_of(settings: WorkerSettings) -> Installation:
             conninfo(settings.database_url), autocommit=True, application_name="signalbox worker"
         )
 
+    images = ImageStore(Path(settings.image_store))
     return Installation(
         connect=connect,
-        engine=lambda: available_engine(settings.sandbox_engine),
-        images=ImageStore(Path(settings.image_store)),
+        engine=lambda: _engine(settings, images),
+        images=images,
         clock=clock_of(settings.environment, settings.demo_clock),
         feed_delay=settings.feed_delay,
         live_deadline=settings.live_deadline,
         api_url=settings.api_url,
+    )
+
+
+def _engine(settings: WorkerSettings, images: ImageStore) -> Engine:
+    # A lock that no version uses yet has no folder: the next worker finds it.
+    folders = [images.installed(lock) for lock in settings.locks_approved]
+    return available_engine(
+        settings.sandbox_engine,
+        path=settings.sandbox_path,
+        runtime=settings.sandbox_runtime,
+        approved=[folder for folder in folders if folder is not None],
+        zygotes_mb=settings.zygotes_mb,
     )

@@ -1,5 +1,6 @@
 """What the code server and the run workers need to know."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
@@ -11,8 +12,11 @@ from assets.market_data.file import FileSource
 from assets.market_data.recorded import RecordedSource
 from assets.market_data.sample import SampleSource
 from assets.market_data.source import Source
-from sandbox.runner.engine import EngineChoice
+from sandbox.runner.engine import EngineChoice, PathChoice
 from sql.configuration import ConfigurationError
+
+
+LOCK_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
 class WorkerSettings(msgspec.Struct, frozen=True):
@@ -23,6 +27,10 @@ class WorkerSettings(msgspec.Struct, frozen=True):
     environment: str = "production"
     demo_clock: str | None = None
     sandbox_engine: EngineChoice = "auto"
+    sandbox_path: PathChoice = "forked"
+    sandbox_runtime: str | None = None
+    approved_locks: str = ""
+    zygotes_mb: Annotated[int, Meta(ge=0)] = 2048
     market_source: str = "sample"
     feed_delay_minutes: Annotated[int, Meta(ge=0, le=59)] = 2
     live_deadline_minutes: Annotated[int, Meta(ge=1, le=60)] = 10
@@ -37,6 +45,17 @@ class WorkerSettings(msgspec.Struct, frozen=True):
     @property
     def live_deadline(self) -> timedelta:
         return timedelta(minutes=self.live_deadline_minutes)
+
+    @property
+    def locks_approved(self) -> tuple[str, ...]:
+        """Digests of locks whose every wheel the operator vouches for."""
+        locks = tuple(part.strip() for part in self.approved_locks.split(",") if part.strip())
+        for lock in locks:
+            if not LOCK_DIGEST.fullmatch(lock):
+                raise ConfigurationError(
+                    f"SIGNALBOX_APPROVED_LOCKS: {lock!r} is not sha256: and 64 hexadecimal digits"
+                )
+        return locks
 
     @property
     def first_partition(self) -> datetime:

@@ -123,15 +123,17 @@ def image_store() -> Iterator[ImageStore]:
     shutil.rmtree(root)
 
 
-@pytest.fixture(scope="session", params=["docker", "embedded", "forked"])
-def engine_choice(request: pytest.FixtureRequest) -> str:
-    return request.param
+@pytest.fixture(scope="session", params=["docker", "embedded", "docker-forked", "embedded-forked"])
+def engine_choice(request: pytest.FixtureRequest) -> dict[str, str]:
+    """Arguments of `available_engine`."""
+    choice, _, path = request.param.partition("-")
+    return {"choice": choice, "path": path or "cold"}
 
 
 @pytest.fixture(scope="session")
-def engine(engine_choice: str) -> Iterator[Engine]:
+def engine(engine_choice: dict[str, str]) -> Iterator[Engine]:
     try:
-        made = available_engine(engine_choice)
+        made = available_engine(**engine_choice)
         yield made
         made.close()
     except SandboxUnavailableError as error:
@@ -165,7 +167,7 @@ def house(database, image_store, engine, engine_choice, tmp_path) -> Iterator[Ho
     made: list[Engine] = []
 
     def an_engine() -> Engine:
-        made.append(available_engine(engine_choice))
+        made.append(available_engine(**engine_choice))
         return made[-1]
 
     installation = Installation(

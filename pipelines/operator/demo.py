@@ -72,6 +72,7 @@ def with_demo_settings(home: Home) -> Home:
         "SIGNALBOX_FEED_DELAY_MINUTES": "5",
         "SIGNALBOX_MARKET_SOURCE": _market_source(home),
         "SIGNALBOX_SANDBOX_ENGINE": os.environ.get("SIGNALBOX_SANDBOX_ENGINE", "auto"),
+        "SIGNALBOX_SANDBOX_PATH": os.environ.get("SIGNALBOX_SANDBOX_PATH", "forked"),
     }
     return replace(home, settings={**settings, **home.settings})
 

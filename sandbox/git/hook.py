@@ -24,7 +24,7 @@ from sandbox.registry.errors import RefusedError
 from sandbox.registry.image import ImageStore
 from sandbox.registry.publish import build, go_live
 from sandbox.registry.reservation import SEMVER, Submission, held, reserve
-from sandbox.runner.engine import EngineChoice, available_engine
+from sandbox.runner.engine import available_engine
 from sql.clock import clock_of
 from sql.configuration import read_settings
 from sql.roles import conninfo
@@ -71,7 +71,8 @@ def pre_receive(settings: GitSettings, repository: Path, updates: list[Update]) 
     signal.signal(signal.SIGTERM, _end_with_the_pusher)
     now = clock_of(settings.environment, settings.demo_clock)
     submission = _submission(repository, tag)
-    engine = available_engine(_cold(settings.sandbox_engine))
+    # Cold: publication is judged by the reference path.
+    engine = available_engine(settings.sandbox_engine, runtime=settings.sandbox_runtime)
     with _connect(settings) as connection:
         reservation = reserve(connection, submission, now())
         store = ImageStore(Path(settings.image_store))
@@ -141,11 +142,6 @@ def _judge_tag(repository: Path, tag: Update, main: str | None) -> None:
         raise RefusedError(f"tag {name!r} is not vMAJOR.MINOR.PATCH, such as v1.0.0")
     if main is None or not _is_ancestor(repository, _commit(repository, tag.new), main):
         raise RefusedError(f"{name} is not on main: push main first, or both together")
-
-
-def _cold(choice: EngineChoice) -> EngineChoice:
-    """Publication is judged by the reference path: a sandbox of its own."""
-    return "embedded" if choice == "forked" else choice
 
 
 def _submission(repository: Path, tag: Update) -> Submission:

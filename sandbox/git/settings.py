@@ -16,6 +16,7 @@ class GitSettings(msgspec.Struct, frozen=True):
     environment: str = "production"
     demo_clock: str | None = None
     sandbox_engine: EngineChoice = "auto"
+    sandbox_runtime: str | None = None
     git_host: str = "127.0.0.1"
     git_port: int = 8701
     api_url: str = "http://127.0.0.1:8700"

@@ -1,6 +1,6 @@
 """`python3.11 -s -P -B -m harness`, in the directory that holds `app.py`.
 
-`--zygote <descriptor>` makes it a zygote on that control socket.
+`--zygote <descriptor or path>` makes it a zygote on that control socket.
 """
 
 import os
@@ -14,7 +14,7 @@ def main() -> None:
     if sys.argv[1:2] == ["--zygote"]:
         from .zygote import main as fork_runs  # noqa: PLC0415 - no part of an ordinary run
 
-        fork_runs(int(sys.argv[2]))
+        fork_runs(sys.argv[2])
         return
     # Before polars and the model are imported: either may print.
     streams = Streams.take_over()

@@ -57,6 +57,13 @@ class ImageStore:
         key = locked.digest.removeprefix("sha256:")
         return self._remembered(f"lock-{key}", lambda: self._install(locked))
 
+    def installed(self, lock_digest: str) -> Path | None:
+        """The folder of a lock's packages, as `Image.dependencies`; None where it is not here."""
+        known = self.root / "known" / f"lock-{lock_digest.removeprefix('sha256:')}"
+        if not known.exists():
+            return None
+        return self.layers.folder(known.read_text()) / DEPENDENCIES
+
     def add(
         self, *, base: str, dependencies: str, files: Mapping[str, tuple[bytes, bool]]
     ) -> BuiltImage:

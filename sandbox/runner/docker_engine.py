@@ -6,26 +6,15 @@ connection and stdout and stderr come back up it, interleaved in chunks with an
 only way in or out. Whatever happens, the container is removed by force.
 """
 
-import contextlib
-import os
-import signal
-import socket
-import struct
 import time
-from collections.abc import Iterator
 from datetime import datetime
-from http import HTTPStatus
-from pathlib import Path
 from typing import Any
 
-import docker
-import requests
-from docker.errors import APIError, DockerException, ImageNotFound, NotFound
-
-from sandbox.runner import seccomp
-from sandbox.runner.channel import Channel, Intake
-from sandbox.runner.engine import EngineName, Exit, Guarantees, RunPath
-from sandbox.runner.errors import DiskFullError, ImageAbsentError, SandboxUnavailableError
+from sandbox.runner import docker_zygote, seccomp
+from sandbox.runner.docker_client import NAME, connected, our_faults, remove
+from sandbox.runner.docker_sandbox import DockerSandbox
+from sandbox.runner.engine import EngineName, Guarantees, RunPath
+from sandbox.runner.errors import ImageAbsentError
 from sandbox.runner.image import (
     COMMAND,
     ENVIRONMENT,
@@ -36,19 +25,12 @@ from sandbox.runner.image import (
     Image,
 )
 from sandbox.runner.limits import FILE_BYTES, OPEN_FILES, Limits
+from sandbox.runner.zygote import LIMITS, MakeGroup, Zygote
 
-NAME: EngineName = "docker"
 LABEL = "signalbox.sandbox"
 DEADLINE_LABEL = "signalbox.deadline"
 MODEL_ID = 65_534
-DEFAULT_HOST = "unix:///var/run/docker.sock"
-API_SECONDS = 30
-POLL_SECONDS = 0.005
 TMP_INODES = 1024
-CHUNK_HEADER = struct.Struct(">B3xI")
-STDERR = 2
-REMEDY = "Start Docker (systemctl start docker), or choose the embedded engine"
-RETRY = "Run the slot again"
 # The engine binds its own into every container: the host's name servers are none of a model's.
 MASKED_ETC = ("/etc/hosts", "/etc/resolv.conf")
 
@@ -65,12 +47,7 @@ class DockerEngine:
 
     def __init__(self, *, runtime: str | None = None, client: Any = None) -> None:
         self._runtime = runtime
-        with _our_faults("(no image yet)"):
-            _knock()
-            self._client = client or docker.APIClient(
-                version="auto", timeout=API_SECONDS, **docker.utils.kwargs_from_env()
-            )
-            self._client.ping()
+        self._client = client or connected()
 
     @property
     def name(self) -> EngineName:
@@ -78,7 +55,7 @@ class DockerEngine:
 
     def launch(self, image: Image, limits: Limits, label: str) -> "DockerSandbox":
         """Start the image's harness; see `Engine.launch`."""
-        with _our_faults(image.digest):
+        with our_faults(image.digest):
             created = self._client.create_container_from_config(
                 self._configuration(image, limits, label)
             )
@@ -86,18 +63,30 @@ class DockerEngine:
             try:
                 return DockerSandbox(self._client, container, label, limits)
             except BaseException:
-                _remove(self._client, container)
+                remove(self._client, container)
                 raise
+
+    def check(self, image: Image) -> None:
+        """Raise ImageAbsentError where the source that a zygote's child is given is missing."""
+        if not image.source.is_dir():
+            raise ImageAbsentError(NAME, image.digest, f"{image.source} is not a directory")
+
+    def start_zygote(self, image: Image, make_group: MakeGroup) -> Zygote:
+        """A zygote of its dependencies; see `ForkedEngine`."""
+        configuration = self._configuration(image, LIMITS, "zygote")
+        with our_faults(image.digest):
+            return docker_zygote.start(self._client, configuration, make_group)
 
     def reap(self, now: datetime) -> tuple[str, ...]:
         """Remove labelled containers past their deadline."""
+        docker_zygote.reap_directories(now)
         reaped = []
-        with _our_faults("(all images)"):
+        with our_faults("(all images)"):
             found = self._client.containers(all=True, filters={"label": LABEL})
             for container in found:
                 deadline = container["Labels"].get(DEADLINE_LABEL, "0")
                 if not deadline.isdecimal() or int(deadline) < now.timestamp():
-                    _remove(self._client, container["Id"])
+                    remove(self._client, container["Id"])
                     reaped.append(str(container["Labels"][LABEL]))
         return tuple(reaped)
 
@@ -187,147 +176,3 @@ class DockerEngine:
         if self._runtime is not None:
             configuration["Runtime"] = self._runtime
         return configuration
-
-
-class DockerSandbox:
-    """One container, attached and started."""
-
-    def __init__(self, client: Any, container: str, label: str, limits: Limits) -> None:
-        self.label = label
-        self._client = client
-        self._container = container
-        self._exit: Exit | None = None
-        self._connection = client.attach_socket(
-            container, params={"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
-        )
-        intake = Intake(log_bytes=limits.log_bytes, output_bytes=limits.output_bytes)
-        fd = self._connection.fileno()
-        self.channel = Channel(
-            intake,
-            stdin_fd=fd,
-            protocol_fd=fd,
-            readers={fd: Demultiplexer(intake).feed},
-            owned=(),
-        )
-        try:
-            client.start(container)
-        except BaseException:
-            self._disconnect()
-            raise
-
-    def kill(self) -> None:
-        """End everything in it."""
-        with contextlib.suppress(APIError):  # it has ended, or is gone
-            self._client.kill(self._container)
-
-    def wait(self, timeout_seconds: float) -> Exit | None:
-        """How it ended; see `Sandbox.wait`."""
-        deadline = time.monotonic() + timeout_seconds
-        while self._exit is None:
-            with _our_faults("(running)"):
-                state = self._client.inspect_container(self._container)["State"]
-            if state["Status"] in ("removing", "dead"):
-                raise SandboxUnavailableError(NAME, "somebody removed the container", RETRY)
-            if not state["Running"]:
-                self._exit = Exit(int(state["ExitCode"]), bool(state["OOMKilled"]))
-            elif time.monotonic() > deadline:
-                return None
-            else:
-                time.sleep(POLL_SECONDS)
-        return self._exit
-
-    def close(self) -> None:
-        """Remove the container by force, and the connection to it."""
-        self._disconnect()
-        with _our_faults("(running)"):
-            if self._exit is None:
-                self._kill_directly()
-            _remove(self._client, self._container)
-
-    def _kill_directly(self) -> None:
-        """Kill process 1 by its number on this host, where that is possible.
-
-        A model may end its main thread and stay in another: runc takes the zombie
-        leader for a stopped container and does not kill it, and the daemon waits 10
-        seconds before it does.
-        """
-        with contextlib.suppress(OSError, NotFound):
-            pid = int(self._client.inspect_container(self._container)["State"]["Pid"])
-            cgroups = Path(f"/proc/{pid}/cgroup").read_text() if pid else ""
-            # The daemon may be on another host: only a process of this container is ours.
-            if self._container in cgroups:
-                os.kill(pid, signal.SIGKILL)
-
-    def _disconnect(self) -> None:
-        self.channel.close()
-        response = getattr(self._connection, "_response", None)
-        if response is not None:
-            response.close()
-        self._connection.close()
-
-
-class Demultiplexer:
-    """Takes the attached connection's chunks apart: stdout is protocol, stderr is log."""
-
-    def __init__(self, intake: Intake) -> None:
-        self._intake = intake
-        self._header = bytearray()
-        self._left = 0
-        self._is_log = False
-
-    def feed(self, data: bytes) -> None:
-        view = memoryview(data)
-        while view:
-            if self._left == 0:
-                wanted = CHUNK_HEADER.size - len(self._header)
-                self._header += view[:wanted]
-                view = view[wanted:]
-                if len(self._header) == CHUNK_HEADER.size:
-                    stream, self._left = CHUNK_HEADER.unpack(self._header)
-                    self._is_log = stream == STDERR
-                    self._header.clear()
-                continue
-            part = bytes(view[: self._left])
-            view = view[self._left :]
-            self._left -= len(part)
-            if self._is_log:
-                self._intake.log.append(part)
-            else:
-                self._intake.take_protocol(part)
-
-
-def _knock() -> None:
-    """Connect to a local daemon's socket ourselves: docker-py leaks one that does not answer."""
-    host = os.environ.get("DOCKER_HOST", DEFAULT_HOST)
-    if host.startswith("unix://"):
-        with socket.socket(socket.AF_UNIX) as knocking:
-            knocking.settimeout(API_SECONDS)
-            knocking.connect(host.removeprefix("unix://"))
-
-
-def _remove(client: Any, container: str) -> None:
-    try:
-        client.remove_container(container, force=True, v=True)
-    except NotFound:
-        return
-    except APIError as error:
-        if error.status_code != HTTPStatus.CONFLICT:  # somebody else is removing it
-            raise
-
-
-@contextlib.contextmanager
-def _our_faults(digest: str) -> Iterator[None]:
-    try:
-        yield
-    except ImageNotFound as error:
-        raise ImageAbsentError(NAME, digest, str(error.explanation)) from error
-    except NotFound as error:
-        raise SandboxUnavailableError(NAME, "somebody removed the container", RETRY) from error
-    except APIError as error:
-        if "no space left" in str(error).lower():
-            raise DiskFullError(NAME, str(error.explanation)) from error
-        if "no such image" in str(error).lower():
-            raise ImageAbsentError(NAME, digest, str(error.explanation)) from error
-        raise SandboxUnavailableError(NAME, str(error), "See the Docker daemon's log") from error
-    except (DockerException, requests.RequestException, OSError) as error:
-        raise SandboxUnavailableError(NAME, f"does not answer: {error}", REMEDY) from error

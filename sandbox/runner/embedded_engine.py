@@ -16,21 +16,20 @@ import contextlib
 import errno
 import json
 import os
-import secrets
 import shutil
 import subprocess
-import time
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
-from sandbox.runner import bubblewrap, cgroup, seccomp
+from sandbox.runner import bubblewrap, cgroup, embedded_zygote, seccomp
 from sandbox.runner.bubblewrap import HOST_ID
 from sandbox.runner.channel import Channel, Intake
-from sandbox.runner.engine import EngineName, Exit, Guarantees, RunPath
+from sandbox.runner.engine import NOT_MEASURED, EngineName, Exit, Guarantees, RunPath, Usage
 from sandbox.runner.errors import DiskFullError, ImageAbsentError, SandboxUnavailableError
 from sandbox.runner.image import COMMAND, MASKED_FILES, SOURCE, Image
 from sandbox.runner.limits import Limits
+from sandbox.runner.zygote import LIMITS, MakeGroup, Zygote, is_readable
 
 NAME: EngineName = "embedded"
 PROGRAMS = ("bwrap", "prlimit", "sh")
@@ -55,6 +54,7 @@ class EmbeddedEngine:
             raise SandboxUnavailableError(
                 NAME, f"no seccomp filter: {error}", "Install libseccomp2"
             ) from error
+        self._zygote_filter = seccomp.bpf_program(seccomp.ZYGOTE_CALLS)
         self._families = cgroup.families()
 
     @property
@@ -63,9 +63,9 @@ class EmbeddedEngine:
 
     def launch(self, image: Image, limits: Limits, label: str) -> "EmbeddedSandbox":
         """Start the image's harness; see `Engine.launch`."""
-        check_image(image)
-        with contextlib.ExitStack() as undo, our_faults():
-            group = self._group(limits)
+        self.check(image)
+        with contextlib.ExitStack() as undo, our_faults(NAME):
+            group = cgroup.create(self._families, limits)
             if group is not None:
                 undo.callback(group.remove)
             status_fd, status_end = os.pipe()
@@ -86,13 +86,18 @@ class EmbeddedEngine:
 
     def reap(self, now: datetime) -> tuple[str, ...]:
         """Remove groups past their deadline; without cgroups a host's death ends its sandboxes."""
-        reaped = []
-        for group in cgroup.existing(self._families):
-            deadline = group.name.partition("-")[0]
-            if deadline.isdecimal() and int(deadline) < now.timestamp():
-                group.remove()
-                reaped.append(group.name)
-        return tuple(reaped)
+        return cgroup.reap(self._families, now)
+
+    def check(self, image: Image) -> None:
+        """Raise ImageAbsentError where a directory of the image is missing."""
+        needed = (image.base / "usr", bubblewrap.contract(image), image.dependencies, image.source)
+        for directory in needed:
+            if not directory.is_dir():
+                raise ImageAbsentError(NAME, image.digest, f"{directory} is not a directory")
+
+    def start_zygote(self, image: Image, make_group: MakeGroup) -> Zygote:
+        """A zygote of its dependencies; see `ForkedEngine`."""
+        return embedded_zygote.start(image, self._zygote_filter, make_group(LIMITS), make_group)
 
     def guarantees(self) -> Guarantees:
         """What holds here; depends on whether cgroups can be used."""
@@ -155,13 +160,6 @@ class EmbeddedEngine:
                 extra_groups=None if bubblewrap.host_id() is None else [],
             )
 
-    def _group(self, limits: Limits) -> cgroup.Cgroup | None:
-        if not self._families:
-            return None
-        deadline = int(time.time() + limits.lifetime_seconds)
-        name = f"{deadline}-{secrets.token_hex(6)}"
-        return cgroup.create(self._families, name, limits)
-
 
 class EmbeddedSandbox:
     """One bubblewrap process and what runs in it."""
@@ -180,6 +178,7 @@ class EmbeddedSandbox:
         self._status_fd = status_fd
         self._killed = False
         self._exit: Exit | None = None
+        self._usage = NOT_MEASURED
         stdin, stdout, stderr = (
             os.dup(pipe.fileno())
             for pipe in (process.stdin, process.stdout, process.stderr)
@@ -212,26 +211,50 @@ class EmbeddedSandbox:
     def wait(self, timeout_seconds: float) -> Exit | None:
         """How it ended; see `Sandbox.wait`."""
         if self._exit is None:
-            try:
-                code = self._process.wait(timeout_seconds)
-            except subprocess.TimeoutExpired:
+            code = self._code(timeout_seconds)
+            if code is None:
                 return None
-            out_of_memory = self._group is not None and self._group.out_of_memory()
+            out_of_memory = self._group is not None and self._group.ooms() > 0
             if code > 0 and not self._model_ran():
                 self._log_is_ours()
             self._exit = Exit(status=code if code >= 0 else 128 - code, out_of_memory=out_of_memory)
         return self._exit
 
+    def usage(self) -> Usage:
+        """By its cgroup at any time; without one when it has ended by itself."""
+        if self._group is not None and self._group.directories[0].exists():
+            self._usage = Usage(self._group.cpu_ms(), self._group.peak_mb())
+        return self._usage
+
     def close(self) -> None:
         """Kill it, wait, remove its cgroup and descriptors."""
         self.kill()
-        self._process.wait()
+        self._code(None)
+        self.usage()
         if self._group is not None:
             self._group.remove()
         self.channel.close()
         if self._status_fd >= 0:
             os.close(self._status_fd)
             self._status_fd = -1
+
+    def _code(self, timeout_seconds: float | None) -> int | None:
+        """Its exit code, or minus the signal; None when it still runs."""
+        process = self._process
+        if process.returncode is None:
+            pidfd = os.pidfd_open(process.pid)
+            try:
+                if timeout_seconds is not None and not is_readable(pidfd, timeout_seconds):
+                    return None
+            finally:
+                os.close(pidfd)
+            # Not `process.wait`, which does not tell what bubblewrap and its child took.
+            _, status, took = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
+            if self._group is None and not self._killed:
+                cpu_ms = (took.ru_utime + took.ru_stime) * 1e3
+                self._usage = Usage(cpu_ms, took.ru_maxrss / 1024)
+        return process.returncode
 
     def _model_ran(self) -> bool:
         """Whether bubblewrap got as far as executing the harness."""
@@ -251,24 +274,16 @@ class EmbeddedSandbox:
         )
 
 
-def check_image(image: Image) -> None:
-    """Raise ImageAbsentError where a directory of the image is missing."""
-    needed = (image.base / "usr", bubblewrap.contract(image), image.dependencies, image.source)
-    for directory in needed:
-        if not directory.is_dir():
-            raise ImageAbsentError(NAME, image.digest, f"{directory} is not a directory")
-
-
 @contextlib.contextmanager
-def our_faults() -> Iterator[None]:
+def our_faults(engine: EngineName) -> Iterator[None]:
     """Turn what the kernel refuses the host into errors of ours."""
     try:
         yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise DiskFullError(NAME, str(error)) from error
+            raise DiskFullError(engine, str(error)) from error
         raise SandboxUnavailableError(
-            NAME, str(error), "Lower the number of sandboxes at once, or raise the host's limits"
+            engine, str(error), "Lower the number of sandboxes at once, or raise the host's limits"
         ) from error
 
 

@@ -1,17 +1,25 @@
 """What the runner asks of an engine, and which engine answers here."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from sandbox.runner.channel import Channel
 from sandbox.runner.errors import SandboxUnavailableError
 from sandbox.runner.image import Image
 from sandbox.runner.limits import Limits
 
+if TYPE_CHECKING:
+    from sandbox.runner.docker_engine import DockerEngine
+    from sandbox.runner.embedded_engine import EmbeddedEngine
+
 EngineName = Literal["docker", "embedded"]
 RunPath = Literal["cold", "forked", "replay"]
-EngineChoice = Literal["auto", "docker", "embedded", "forked"]
+EngineChoice = Literal["auto", "docker", "embedded"]
+PathChoice = Literal["forked", "cold"]
+ZYGOTES_MB = 2048.0
 
 
 @dataclass(frozen=True)
@@ -62,6 +70,9 @@ class Sandbox(Protocol):
             SandboxUnavailableError: it never got as far as running the model.
         """
 
+    def usage(self) -> Usage:
+        """What it took so far; after `close` the most that could be learned."""
+
     def close(self) -> None:
         """Kill it and remove container, cgroups and descriptors."""
 
@@ -95,27 +106,50 @@ class Engine(Protocol):
         """Let go of what the engine keeps between sandboxes; it starts none afterwards."""
 
 
-def available_engine(choice: EngineChoice = "auto", *, runtime: str | None = None) -> Engine:
+def available_engine(
+    choice: EngineChoice = "auto",
+    *,
+    path: PathChoice = "cold",
+    runtime: str | None = None,
+    approved: Collection[Path] = (),
+    zygotes_mb: float = ZYGOTES_MB,
+) -> Engine:
     """The engine to use here; `auto` takes Docker when one answers.
 
     Args:
-        choice: which engine; `forked` is the embedded one, with runs forked from zygotes.
-        runtime: Docker's OCI runtime, such as `runsc`; its default otherwise.
+        choice: which engine.
+        path: `forked` starts runs from zygotes; `cold` each for itself.
+        runtime: Docker's OCI runtime, such as `runsc`; its default otherwise. Another
+            runtime's namespaces differ: it runs cold only.
+        approved: dependencies whose zygotes all providers share; see `ForkedEngine`.
+        zygotes_mb: memory of zygotes above which idle ones end.
 
     Raises:
         SandboxUnavailableError: the chosen engine, or with `auto` every engine, is
-            missing; says what to install.
+            missing; says what to install. Or `runtime` was to be forked.
     """
+    from sandbox.runner.forked_engine import ForkedEngine  # noqa: PLC0415 - imports this module
+
+    if path == "forked" and runtime is not None:
+        raise SandboxUnavailableError(
+            "docker",
+            f"runs cannot be forked under runtime {runtime}",
+            "Set SIGNALBOX_SANDBOX_PATH=cold",
+        )
+    cold = _cold_engine(choice, runtime)
+    if path == "cold":
+        return cold
+    return ForkedEngine(cold, approved=approved, zygotes_mb=zygotes_mb)
+
+
+def _cold_engine(choice: EngineChoice, runtime: str | None) -> "DockerEngine | EmbeddedEngine":
     from sandbox.runner.docker_engine import DockerEngine  # noqa: PLC0415 - both import this module
     from sandbox.runner.embedded_engine import EmbeddedEngine  # noqa: PLC0415
-    from sandbox.runner.forked_engine import ForkedEngine  # noqa: PLC0415
 
     if choice == "docker":
         return DockerEngine(runtime=runtime)
     if choice == "embedded":
         return EmbeddedEngine()
-    if choice == "forked":
-        return ForkedEngine()
     try:
         return DockerEngine(runtime=runtime)
     except SandboxUnavailableError as no_docker:

@@ -1,10 +1,10 @@
-"""The forked path of the embedded engine: a run is a child of a zygote.
+"""The forked path of either engine: a run is a child of a zygote.
 
 Theory of operation: `sandbox.harness.zygote` tells what happens inside. Here, a
-launch takes the zygote of the image's dependencies, hands it pipes and a
-description of the run, puts the forked keeper into a new cgroup before it goes
-on, and from then on the sandbox looks like a cold one: same frames, same limits,
-same filter, same view of the file system.
+launch takes the zygote of the image's dependencies, which the cold engine starts,
+borrows a keeper of it, and hands it pipes and a description of the run. From then
+on the sandbox looks like a cold one: same frames, same limits, same filter, same
+view of the file system.
 
 Who shares: versions with equal base and dependencies, but only where the operator
 has approved the dependencies; otherwise versions of one provider only, because
@@ -14,112 +14,156 @@ importing a wheel runs what its author wrote, and the provider chose the wheel.
 import contextlib
 import os
 import resource
-import signal
 import stat
-import time
-from collections.abc import Collection
+import threading
+import weakref
+from collections.abc import Collection, Iterator
+from datetime import datetime
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
 
-from sandbox.harness.zygote import ENDED, FAILED, RUNNING, File, Run
+from sandbox.harness.forked import File, Run
 from sandbox.runner import cgroup, seccomp
 from sandbox.runner.bubblewrap import ALL_PROCESSES
-from sandbox.runner.channel import Channel, Intake
-from sandbox.runner.embedded_engine import NAME, EmbeddedEngine, check_image, our_faults
-from sandbox.runner.engine import Exit, Guarantees
-from sandbox.runner.errors import SandboxUnavailableError
+from sandbox.runner.embedded_engine import our_faults
+from sandbox.runner.engine import ZYGOTES_MB, Engine, EngineName, Guarantees, RunPath
+from sandbox.runner.forked_sandbox import ForkedSandbox
 from sandbox.runner.image import MASKED_DIRECTORIES, MASKED_FILES, Image
 from sandbox.runner.limits import FILE_BYTES, OPEN_FILES, Limits
-from sandbox.runner.zygote import (
-    LIMITS,
-    MESSAGE_BYTES,
-    Family,
-    Zygote,
-    Zygotes,
-    kill,
-    wait_for,
-)
+from sandbox.runner.zygote import Keeper, MakeGroup, Zygote
+from sandbox.runner.zygotes import Key, Zygotes
 
 TMP_FILES = 1024
-GONE_SECONDS = 5.0
-SIGNALLED = 128
 
 
-class ForkedEngine(EmbeddedEngine):
-    """Starts sandboxes by forking them from zygotes; `close` it."""
+class ColdEngine(Engine, Protocol):
+    """An engine that can also start zygotes."""
 
-    path = "forked"
+    def check(self, image: Image) -> None:
+        """Raise ImageAbsentError where the image is missing."""
 
-    def __init__(self, *, approved: Collection[Path] = (), max_zygotes: int = 8) -> None:
+    def start_zygote(self, image: Image, make_group: MakeGroup) -> Zygote:
+        """A zygote that has imported the image's dependencies and sees no source.
+
+        Raises:
+            SandboxError: it did not come up; says why.
+        """
+
+
+class ForkedEngine:
+    """Starts sandboxes by forking them from zygotes of `cold`; `close` it."""
+
+    path: RunPath = "forked"
+
+    def __init__(
+        self,
+        cold: ColdEngine,
+        *,
+        approved: Collection[Path] = (),
+        zygotes_mb: float = ZYGOTES_MB,
+    ) -> None:
         """Start no zygote yet.
 
         Args:
+            cold: the engine underneath; closed with this one.
             approved: dependencies whose every wheel the operator vouches for; their
                 zygotes are shared by all providers.
-            max_zygotes: how many stay when idle; 60 MB each with polars.
+            zygotes_mb: resident memory of all zygotes above which idle ones end.
         """
-        super().__init__()
+        self._cold = cold
         self._approved = frozenset(approved)
-        self._zygote_filter = seccomp.bpf_program(seccomp.ZYGOTE_CALLS)
-        self.zygotes = Zygotes(self._start, max_zygotes)
+        self._filter = seccomp.bpf_program()
+        self._families = cgroup.families()
+        self._lock = threading.Lock()
+        self._running: weakref.WeakSet[ForkedSandbox] = weakref.WeakSet()
+        self.zygotes = Zygotes(cold.name, self._start, zygotes_mb)
 
-    def launch(self, image: Image, limits: Limits, label: str) -> "ForkedSandbox":  # type: ignore[override]
+    @property
+    def name(self) -> EngineName:
+        return self._cold.name
+
+    def launch(self, image: Image, limits: Limits, label: str) -> ForkedSandbox:
         """Fork the image's harness from its zygote; see `Engine.launch`."""
-        check_image(image)
-        with contextlib.ExitStack() as undo, our_faults():
+        self._cold.check(image)
+        with contextlib.ExitStack() as undo, our_faults(self.name):
             zygote = self.zygotes.take(self._key(image, label), image)
             undo.callback(self.zygotes.give_back, zygote)
-            group = self._group(limits)
-            if group is not None:
-                undo.callback(group.remove)
+            keeper = zygote.lend()
+            undo.callback(zygote.take_back, keeper, ended=False)
             with contextlib.ExitStack() as theirs:
                 stdio, ours = _pipes(theirs, undo)
-                run_fd = _run_fd(self._run(image, limits, has_cgroup=group is not None), theirs)
-                family = zygote.fork(stdio, run_fd, lambda pid: group.add(pid) if group else None)
+                run_fd = _run_fd(self._run(image, limits, keeper), theirs)
+                keeper.begin(stdio, run_fd, limits)
             undo.pop_all()
-        return ForkedSandbox(label, family, limits, group, ours, zygote, self.zygotes)
+        sandbox = ForkedSandbox(label, limits, ours, keeper, zygote, self.zygotes, self.name)
+        with self._lock:
+            self._running.add(sandbox)
+        return sandbox
+
+    def reap(self, now: datetime) -> tuple[str, ...]:
+        """End our runs past their deadline; remove leftover zygotes and cgroups past theirs.
+
+        Runs of another process end with it, or with their zygote at its deadline.
+        """
+        with self._lock:
+            overdue = [sandbox for sandbox in self._running if sandbox.is_overdue(now)]
+        for sandbox in overdue:
+            sandbox.kill()
+        labels = (sandbox.label for sandbox in overdue)
+        return (*labels, *self._cold.reap(now), *cgroup.reap(self._families, now))
 
     def close(self) -> None:
         """End all zygotes, and with them what runs."""
         self.zygotes.close()
+        self._cold.close()
 
     def guarantees(self) -> Guarantees:
         """As cold, and what sharing a zygote adds and takes."""
-        cold = super().guarantees()
-        holds = (
-            *cold.holds,
+        cold = self._cold.guarantees()
+        holds = [
+            *(hold for hold in cold.holds if "cgroup" not in hold and "RLIMIT" not in hold),
+            "own user, pid, mount, ipc and uts namespaces within its zygote's",
             "nothing in /tmp can be executed",
             "approved dependencies: forked from a process that ran nothing of any provider's",
-        )
-        lacks = (
-            *(lack for lack in cold.lacks if "noexec" not in lack),
+        ]
+        lacks = [
+            *(lack for lack in cold.lacks if not any(word in lack for word in ("noexec", "remap"))),
             "runs of one zygote have the same address layout",
             "other dependencies: their provider's zygote imports them, and may make namespaces",
-        )
-        return Guarantees(holds, lacks)
+        ]
+        if self._families:
+            holds.append("memory, processes and CPU limited by a cgroup")
+        else:
+            holds.append("memory limited per process (RLIMIT_DATA)")
+            lacks.append("no cgroup of its own: CPU and files in /tmp are limited per zygote only")
+        return Guarantees(tuple(holds), tuple(dict.fromkeys(lacks)))
 
-    def _key(self, image: Image, label: str) -> tuple[str, ...]:
+    def _key(self, image: Image, label: str) -> Key:
         shared = image.dependencies in self._approved
         provider = "" if shared else label.partition("/")[0]
         return (str(image.base), str(image.dependencies), provider)
 
     def _start(self, image: Image) -> Zygote:
-        return Zygote.start(image, self._zygote_filter, self._group(LIMITS))
+        return self._cold.start_zygote(image, self._group)
 
-    def _run(self, image: Image, limits: Limits, *, has_cgroup: bool) -> Run:
+    def _group(self, limits: Limits) -> cgroup.Cgroup | None:
+        return cgroup.create(self._families, limits)
+
+    def _run(self, image: Image, limits: Limits, keeper: Keeper) -> Run:
         rlimits = {
             resource.RLIMIT_NOFILE: OPEN_FILES,
             resource.RLIMIT_FSIZE: FILE_BYTES,
             resource.RLIMIT_CORE: 0,
             resource.RLIMIT_CPU: int(limits.lifetime_seconds),
         }
-        if not has_cgroup:
+        if keeper.group is None:
             rlimits[resource.RLIMIT_DATA] = limits.memory_mb * 1024 * 1024
         if os.geteuid() == 0:
             rlimits[resource.RLIMIT_NPROC] = ALL_PROCESSES
         return Run(
-            source=_source(image.source),
+            source=dict(_source(image.source)),
             tmp_bytes=limits.tmp_mb * 1024 * 1024,
             tmp_files=TMP_FILES,
             rlimits=rlimits,
@@ -127,115 +171,6 @@ class ForkedEngine(EmbeddedEngine):
             masked_directories=MASKED_DIRECTORIES,
             seccomp=self._filter,
         )
-
-
-class ForkedSandbox:
-    """One child of a zygote and what runs in it."""
-
-    def __init__(
-        self,
-        label: str,
-        family: Family,
-        limits: Limits,
-        group: cgroup.Cgroup | None,
-        ours: tuple[int, int, int],
-        zygote: Zygote,
-        zygotes: Zygotes,
-    ) -> None:
-        self.label = label
-        self._family = family
-        self._group = group
-        self._zygote = zygote
-        self._zygotes = zygotes
-        self._exit: Exit | None = None
-        self._ran = self._killed = self._closed = False
-        stdin, stdout, stderr = ours
-        intake = Intake(log_bytes=limits.log_bytes, output_bytes=limits.output_bytes)
-        self.channel = Channel(
-            intake,
-            stdin_fd=stdin,
-            protocol_fd=stdout,
-            readers={stdout: intake.take_protocol, stderr: intake.log.append},
-            owned=ours,
-        )
-
-    def kill(self) -> None:
-        """End everything in it: process 1 takes its namespace with it."""
-        if self._closed:
-            return
-        self._killed = True
-        kill(self._family.model)
-        if self._group is not None:
-            self._group.kill()
-
-    def wait(self, timeout_seconds: float) -> Exit | None:
-        """How it ended; see `Sandbox.wait`."""
-        deadline = time.monotonic() + timeout_seconds
-        while self._exit is None:
-            left = deadline - time.monotonic()
-            try:
-                self._family.leash.settimeout(max(left, 0.001))
-                message = self._family.leash.recv(MESSAGE_BYTES)
-            except TimeoutError:
-                return None
-            except ConnectionResetError:
-                message = b""
-            self._heed(message)
-        return self._exit
-
-    def close(self) -> None:
-        """Kill it, wait until it is gone, remove its cgroup and descriptors."""
-        if self._closed:
-            return
-        try:
-            self.kill()
-            wait_for(self._family.model, GONE_SECONDS)
-            if not wait_for(self._family.keeper, GONE_SECONDS):
-                kill(self._family.keeper)
-            if self._group is not None:
-                self._group.remove()
-        finally:
-            self._closed = True
-            self.channel.close()
-            self._family.close()
-            self._zygotes.give_back(self._zygote)
-
-    def _heed(self, message: bytes) -> None:
-        if message == RUNNING:
-            self._ran = True
-        elif message.startswith(ENDED):
-            self._end(_code(message.removeprefix(ENDED)))
-        elif message.startswith(FAILED):
-            raise _unavailable(message.removeprefix(FAILED).decode(errors="replace"))
-        else:
-            # The keeper is gone, and the model with it.
-            self._end(-signal.SIGKILL)
-
-    def _end(self, code: int) -> None:
-        exit_ = Exit(code if code >= 0 else SIGNALLED - code, self._out_of_memory())
-        if not (self._killed or exit_.out_of_memory):
-            # Process 1 cannot kill itself: somebody outside did.
-            if code == -signal.SIGKILL and not self._zygote.alive:
-                raise _unavailable("the zygote ended, and this run with it")
-            if not self._ran:
-                raise _unavailable("its process ended before it ran the model")
-        self._exit = exit_
-
-    def _out_of_memory(self) -> bool:
-        return self._group is not None and self._group.out_of_memory()
-
-
-def _code(told: bytes) -> int:
-    try:
-        return int(told)
-    except ValueError:
-        raise _unavailable(f"its keeper told nonsense: {told[:50]!r}") from None
-
-
-def _unavailable(problem: str) -> SandboxUnavailableError:
-    return SandboxUnavailableError(
-        NAME, f"forked path: {problem}", "Run the slot again; a new zygote is started for it"
-    )
 
 
 def _pipes(
@@ -258,16 +193,20 @@ def _run_fd(run: Run, theirs: contextlib.ExitStack) -> int:
     left = memoryview(msgspec.msgpack.encode(run))
     while left:
         left = left[os.write(fd, left) :]
-    os.lseek(fd, 0, os.SEEK_SET)
     return fd
 
 
-def _source(directory: Path) -> dict[str, File]:
+def _source(directory: str | Path, below: str = "") -> Iterator[tuple[str, File]]:
     """Regular files only; the registry lets nothing else in."""
-    found = {}
-    for path in sorted(directory.rglob("*")):
-        status = path.lstat()
-        if stat.S_ISREG(status.st_mode):
-            name = path.relative_to(directory).as_posix()
-            found[name] = File(status.st_mode & 0o777, status.st_mtime_ns, path.read_bytes())
-    return found
+    with os.scandir(directory) as entries:
+        found = sorted(entries, key=lambda entry: entry.name)
+    for entry in found:
+        if entry.is_dir(follow_symlinks=False):
+            yield from _source(entry.path, f"{below}{entry.name}/")
+        elif entry.is_file(follow_symlinks=False):
+            fd = os.open(entry.path, os.O_RDONLY | os.O_NOFOLLOW)
+            with os.fdopen(fd, "rb", buffering=0) as file:
+                status = os.fstat(fd)
+                data = file.readall()
+            mode = stat.S_IMODE(status.st_mode) & 0o777
+            yield f"{below}{entry.name}", File(mode, status.st_mtime_ns, data)

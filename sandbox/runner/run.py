@@ -110,7 +110,8 @@ def run_cold(
             session.end()
     except Missed as fault:
         rows, missed = None, missed or fault
-    return SlotResult(feed.as_of, rows, missed, session.take_log(), _ms_since(began))
+    log = session.take_log()
+    return SlotResult(feed.as_of, rows, missed, log, _ms_since(began), session.usage)
 
 
 def replay(

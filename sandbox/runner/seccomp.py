@@ -7,6 +7,7 @@ it as it is; for bubblewrap libseccomp compiles the same rules to BPF.
 import errno
 import json
 import os
+import socket
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,6 @@ PROFILE = Path(__file__).with_name("seccomp.json")
 # the profile on top: the stricter of two filters decides.
 ZYGOTE_CALLS = (
     "clone",
-    "unshare",
     "mount",
     "capset",
     "prctl",
@@ -40,6 +40,23 @@ ZYGOTE_CALLS = (
 def docker_option() -> str:
     """The profile as a value of Docker's `SecurityOpt`."""
     return f"seccomp={json.dumps(_profile())}"
+
+
+@cache
+def docker_zygote_option() -> str:
+    """As `docker_option`, with what a zygote needs: `ZYGOTE_CALLS`, and a local socket."""
+    profile = _profile()
+    kept = [
+        rule | {"names": [name for name in rule["names"] if name not in ZYGOTE_CALLS]}
+        for rule in profile["syscalls"]
+    ]
+    calling = {"index": 0, "value": socket.AF_UNIX, "valueTwo": 0, "op": "SCMP_CMP_EQ"}
+    added = [
+        {"names": [*ZYGOTE_CALLS, "connect"], "action": "SCMP_ACT_ALLOW"},
+        {"names": ["socket"], "action": "SCMP_ACT_ALLOW", "args": [calling]},
+    ]
+    syscalls = [*(rule for rule in kept if rule["names"]), *added]
+    return f"seccomp={json.dumps(profile | {'syscalls': syscalls})}"
 
 
 @cache

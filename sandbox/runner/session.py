@@ -18,7 +18,7 @@ from typing import Self
 
 import msgspec
 
-from sandbox.runner.engine import Engine, Exit, Sandbox
+from sandbox.runner.engine import NOT_MEASURED, Engine, Exit, Sandbox, Usage
 from sandbox.runner.errors import Missed, MissedKind
 from sandbox.runner.frames import Frames
 from sandbox.runner.image import Image
@@ -82,6 +82,7 @@ class Session:
         self._launched_at = 0.0
         self._alive = False
         self._log = ""
+        self._usage = NOT_MEASURED
 
     def __enter__(self) -> Self:
         try:
@@ -108,6 +109,11 @@ class Session:
     def age_seconds(self) -> float:
         """Since launch; past `limits.lifetime_seconds` the reaper may end it."""
         return time.monotonic() - self._launched_at
+
+    @property
+    def usage(self) -> Usage:
+        """What the sandbox took, once it is closed."""
+        return self._usage
 
     def start(self) -> None:
         """Launch the sandbox and wait until the model's code is loaded.
@@ -194,6 +200,8 @@ class Session:
             frames.check_quiet()
             if frames.channel.ended:
                 raise EOFError
+            if self._sandbox is not None:
+                self._sandbox.usage()  # a container's is gone when it has ended
             frames.send(Kind.END, 0, b"", deadline)
             frames.channel.drain_to_end(deadline)
             frames.check_quiet()
@@ -209,6 +217,7 @@ class Session:
         sandbox, self._sandbox = self._sandbox, None
         if sandbox is not None:
             sandbox.close()
+            self._usage = sandbox.usage()
 
     def _reveal(
         self,

@@ -1,9 +1,10 @@
-"""Zygotes from the host's side: start one, fork a run from it, end it.
+"""Zygotes and keepers from the host's side, whichever engine started them.
 
 A zygote holds imported libraries and nothing of a version's. Whoever holds its
 control socket can fork from it: this process alone. When the socket closes, also
 because the platform died, the zygote ends, and as process 1 of its namespace it
-takes every run with it.
+takes every run with it. What a zygote says is checked: it may have imported what a
+provider chose.
 """
 
 import contextlib
@@ -11,260 +12,238 @@ import os
 import select
 import signal
 import socket
-import subprocess
-import tempfile
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
-from sandbox.harness.zygote import FAILED, FDS, GO, KEEPER, MODEL, READY
-from sandbox.runner import bubblewrap, cgroup
-from sandbox.runner.errors import SandboxUnavailableError
-from sandbox.runner.image import COMMAND, SOURCE, Image
+from sandbox.harness.zygote import ENDED, FAILED, FORK, KEEPER, KILL, READY, RUN, RUNNING
+from sandbox.runner.cgroup import MIB, Cgroup
 from sandbox.runner.limits import Limits
 
-NAME = "embedded"
-# Its own cgroup: libraries, and the moment of each fork before the run has its own.
-LIMITS = Limits(memory_mb=2048, pids=256, cpu=4.0, lifetime_seconds=7_200.0)
-START_SECONDS = 30.0
+# Of a zygote: libraries, and its keepers until they have their own groups.
+LIMITS = Limits(memory_mb=2048, pids=1024, cpu=4.0, lifetime_seconds=7_200.0)
 FORK_SECONDS = 10.0
 END_SECONDS = 5.0
 MESSAGE_BYTES = 2048
+# A group that holds more than this between two runs is not used again: what it holds
+# would be the next run's.
+CLEAN_MB = 16.0
+UNKNOWN_MB = 100.0
+
+MakeGroup = Callable[[Limits], Cgroup | None]
 
 
-@dataclass(frozen=True)
-class Family:
-    """A fork's two processes, by pidfd, and the leash on which the keeper reports."""
+class Body(Protocol):
+    """A started process that becomes a zygote: bubblewrap's or a container."""
 
-    keeper: int
-    model: int
-    leash: socket.socket
+    control: socket.socket
 
-    def close(self) -> None:
-        os.close(self.keeper)
-        os.close(self.model)
-        self.leash.close()
+    def end(self) -> None:
+        """Kill it, and with it all that it forked; wait until they are gone."""
 
 
-class Zygote:
-    """One running zygote."""
+class Ended(Exception):  # noqa: N818 - a message, not a fault
+    """A run's end, as its keeper tells it.
 
-    def __init__(
-        self,
-        process: "subprocess.Popen[bytes]",
-        control: socket.socket,
-        pidfd: int,
-        group: cgroup.Cgroup | None,
-    ) -> None:
-        self._process = process
-        self._control = control
+    Attributes:
+        code: exit status, or minus the signal.
+        cpu_ms: user and system time of the model.
+        peak_mb: its largest resident set in MiB, shared libraries included.
+    """
+
+    def __init__(self, code: int, cpu_ms: float, peak_mb: float) -> None:
+        super().__init__(f"ended with {code}")
+        self.code, self.cpu_ms, self.peak_mb = code, cpu_ms, peak_mb
+
+
+class Keeper:
+    """A process in a cgroup of its own that forks one run after another.
+
+    Attributes:
+        group: where its runs are; none where cgroups cannot be used.
+    """
+
+    def __init__(self, leash: socket.socket, pidfd: int, group: Cgroup | None) -> None:
+        self._leash = leash
         self._pidfd = pidfd
-        self._group = group
-        self._forking = threading.Lock()
-        self._started_at = time.monotonic()
-        self.runs = 0
+        self._ooms = 0
+        self.group = group
 
     @classmethod
-    def start(cls, image: Image, seccomp: bytes, group: cgroup.Cgroup | None) -> "Zygote":
-        """A zygote with the image's base and dependencies; takes `group` over.
+    def start(cls, control: socket.socket, make_group: MakeGroup) -> "Keeper":
+        """Have the zygote behind `control` fork one.
 
         Raises:
-            SandboxUnavailableError: it did not come up; carries what it said.
-            OSError: the host has no room for it.
-        """
-        with contextlib.ExitStack() as undo:
-            if group is not None:
-                undo.callback(group.remove)
-            ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-            undo.callback(ours.close)
-            said = undo.enter_context(tempfile.TemporaryFile())
-            with theirs:
-                process = _spawn(image, seccomp, theirs.fileno(), said.fileno())
-            undo.callback(process.wait)
-            undo.callback(process.kill)
-            if group is not None:
-                group.add(process.pid)
-            _open_gate(process)
-            ours.settimeout(START_SECONDS)
-            try:
-                pidfd = _received(ours, READY)
-            except OSError as error:
-                said.seek(0)
-                lines = said.read().decode(errors="replace").strip().splitlines() or [str(error)]
-                raise SandboxUnavailableError(
-                    NAME,
-                    f"could not start a zygote: {lines[-1]}",
-                    "Check that user namespaces are allowed (sysctl user.max_user_namespaces) "
-                    "and that the image can be read by the sandboxes' user",
-                ) from error
-            undo.pop_all()
-            said.close()
-        return cls(process, ours, pidfd, group)
-
-    @property
-    def alive(self) -> bool:
-        """Whether it can be asked to fork."""
-        # The socket tells of its death first: before its runs are killed with it.
-        return self._control.fileno() >= 0 and not _is_readable(self._control.fileno())
-
-    @property
-    def age_seconds(self) -> float:
-        return time.monotonic() - self._started_at
-
-    def fork(
-        self, stdio: tuple[int, int, int], run_fd: int, adopt: Callable[[int], None]
-    ) -> Family:
-        """A run on these descriptors; `adopt` puts its host pid into its cgroup.
-
-        Raises:
-            OSError: the zygote is gone, or its child failed or hung.
+            OSError: the zygote is gone or hangs, or the kernel refuses the group.
         """
         leash, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with contextlib.ExitStack() as undo:
             undo.callback(leash.close)
             leash.settimeout(FORK_SECONDS)
-            with theirs, self._forking:
-                fds = dict(zip(FDS, (*stdio, run_fd, theirs.fileno()), strict=True))
-                socket.send_fds(self._control, [b"fork"], list(fds.values()))
-            keeper = _received(leash, KEEPER)
-            undo.callback(os.close, keeper)
-            undo.callback(kill, keeper)
-            adopt(_pid(keeper))
-            leash.send(GO)
-            model = _received(leash, MODEL)
+            with theirs:
+                socket.send_fds(control, [FORK], [theirs.fileno()])
+            pidfd = received(leash, KEEPER)
+            undo.callback(os.close, pidfd)
+            group = None
+            if pid := host_pid(pidfd):
+                group = make_group(LIMITS)
+            if group is not None:
+                undo.callback(group.remove)
+                group.add(pid)
             undo.pop_all()
-        return Family(keeper, model, leash)
+        return cls(leash, pidfd, group)
 
-    def close(self) -> None:
-        """End it and every run of it, and wait until they are gone."""
-        self._control.close()
-        kill(self._pidfd)
-        wait_for(self._pidfd, END_SECONDS)
-        self._process.wait(END_SECONDS)
-        os.close(self._pidfd)
-        if self._group is not None:
-            self._group.remove()
-
-
-class Zygotes:
-    """The zygotes of one engine, at most `limit` idle ones: the least recently used end."""
-
-    def __init__(self, start: Callable[[Image], Zygote], limit: int) -> None:
-        self._start = start
-        self._limit = limit
-        self._lock = threading.Lock()
-        self._by_key: OrderedDict[tuple[str, ...], Zygote] = OrderedDict()
-        self._retired: list[Zygote] = []
-        self._closed = False
-
-    def __len__(self) -> int:
-        return len(self._by_key)
-
-    def take(self, key: tuple[str, ...], image: Image) -> Zygote:
-        """The zygote of this key, started where there is none; `give_back` it.
+    def begin(self, stdio: tuple[int, int, int], run_fd: int, limits: Limits) -> None:
+        """Fork a run on these descriptors.
 
         Raises:
-            SandboxUnavailableError: it cannot be started, or this engine is closed.
-            OSError: the host has no room for it.
+            OSError: the keeper is gone, or the kernel refuses the limits.
+        """
+        if self.group is not None:
+            self.group.limit(limits)
+            self.group.forget_peak()
+        socket.send_fds(self._leash, [RUN], [*stdio, run_fd])
+
+    def hear(self, timeout_seconds: float) -> bytes:
+        """The next word of the run: RUNNING, or FAILED and why; empty when the keeper is gone.
+
+        Raises:
+            Ended: the run has.
+            ValueError: nonsense.
+            TimeoutError: nothing was said.
+        """
+        try:
+            self._leash.settimeout(max(timeout_seconds, 0.001))
+            message = self._leash.recv(MESSAGE_BYTES)
+        except TimeoutError:
+            raise
+        except OSError:
+            return b""
+        if message.startswith(ENDED):
+            code, cpu_us, peak_kb = (int(word) for word in message.removeprefix(ENDED).split())
+            raise Ended(code, cpu_us / 1e3, peak_kb / 1024)
+        if message and message != RUNNING and not message.startswith(FAILED):
+            raise ValueError(repr(message[:50]))
+        return message
+
+    def kill_run(self) -> None:
+        """SIGKILL for the run; harmless when it has ended."""
+        with contextlib.suppress(OSError):
+            self._leash.send(KILL)
+
+    def new_ooms(self) -> bool:
+        """Whether the kernel ended a process for want of memory since it was last asked."""
+        if self.group is None:
+            return False
+        before, self._ooms = self._ooms, self.group.ooms()
+        return self._ooms > before
+
+    def is_clean(self) -> bool:
+        """Whether nothing of its last run is left but itself."""
+        if is_readable(self._leash.fileno()):
+            return False
+        if self.group is None:
+            return True
+        return self.group.pids() == [host_pid(self._pidfd)] and self.group.memory_mb() < CLEAN_MB
+
+    def end(self) -> None:
+        """End it and what it runs, and wait until they are gone."""
+        self._leash.close()  # it reads that as the order to end
+        if not is_readable(self._pidfd, END_SECONDS):
+            with contextlib.suppress(OSError):
+                signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
+        if self.group is not None:
+            self.group.remove()
+        os.close(self._pidfd)
+
+
+class Zygote:
+    """One running zygote and its keepers."""
+
+    def __init__(self, body: Body, make_group: MakeGroup) -> None:
+        """Take `body` over once it is ready.
+
+        Raises:
+            OSError: it ended, or says something else.
+        """
+        self._body = body
+        self._make_group = make_group
+        self._pidfd = received(body.control, READY)
+        self._started_at = time.monotonic()
+        self._lock = threading.Lock()
+        self._idle: list[Keeper] = []
+        self._lent: set[Keeper] = set()
+        self._ended = False
+        self.memory_mb = _resident_mb(self._pidfd)
+        self.runs = 0
+
+    @property
+    def alive(self) -> bool:
+        """Whether it can be asked to fork."""
+        # The socket tells of its death first: before its runs are killed with it.
+        return not self._ended and not is_readable(self._body.control.fileno())
+
+    @property
+    def age_seconds(self) -> float:
+        return time.monotonic() - self._started_at
+
+    def lend(self) -> Keeper:
+        """A keeper that runs nothing; `take_back` it.
+
+        Raises:
+            OSError: the zygote is gone, or has no room for another.
         """
         with self._lock:
-            if self._closed:
-                raise SandboxUnavailableError(NAME, "this engine was closed", "Make another")
-            found = self._by_key.get(key)
-            if found is not None and not self._fit(found):
-                self._retired.append(self._by_key.pop(key))
-                found = None
-            if found is None:
-                found = self._by_key[key] = self._start(image)
-            self._by_key.move_to_end(key)
-            found.runs += 1
-            self._tidy()
-            return found
-
-    def give_back(self, zygote: Zygote) -> None:
-        """A run of it has ended."""
+            keeper = self._idle.pop() if self._idle else None
+        if keeper is None:
+            keeper = Keeper.start(self._body.control, self._make_group)
         with self._lock:
-            zygote.runs -= 1
-            self._tidy()
+            self._lent.add(keeper)
+        return keeper
 
-    def close(self) -> None:
-        """End all, whatever runs."""
+    def take_back(self, keeper: Keeper, *, ended: bool) -> None:
+        """A run of it is over.
+
+        Args:
+            keeper: whose.
+            ended: the keeper said so; without it neither it nor the run is trusted to be gone.
+        """
         with self._lock:
-            self._closed = True
-            ended = [*self._by_key.values(), *self._retired]
-            self._by_key.clear()
-            self._retired.clear()
-        for zygote in ended:
-            zygote.close()
+            if keeper not in self._lent:
+                return
+            self._lent.remove(keeper)
+            if ended and not self._ended and keeper.is_clean():
+                self._idle.append(keeper)
+                return
+        keeper.end()
 
-    @staticmethod
-    def _fit(zygote: Zygote) -> bool:
-        # Before the reaper takes its cgroup for a leftover.
-        return zygote.alive and zygote.age_seconds < LIMITS.lifetime_seconds / 2
-
-    def _tidy(self) -> None:
-        idle = [key for key, zygote in self._by_key.items() if zygote.runs == 0]
-        for key in idle[: max(0, len(self._by_key) - self._limit)]:
-            self._retired.append(self._by_key.pop(key))
-        for zygote in [zygote for zygote in self._retired if zygote.runs == 0]:
-            self._retired.remove(zygote)
-            zygote.close()
-
-
-def kill(pidfd: int) -> None:
-    """SIGKILL; harmless when it has ended."""
-    with contextlib.suppress(ProcessLookupError):
-        signal.pidfd_send_signal(pidfd, signal.SIGKILL)
-
-
-def wait_for(pidfd: int, seconds: float) -> bool:
-    """Whether the process ended within so many seconds."""
-    return _is_readable(pidfd, seconds)
+    def end(self) -> None:
+        """End it and every run of it, and wait until they are gone."""
+        with self._lock:
+            if self._ended:
+                return
+            self._ended = True
+            keepers = [*self._idle, *self._lent]
+            self._idle.clear()
+            self._lent.clear()
+        with contextlib.suppress(OSError):  # no signal reaches from one container to another
+            signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
+            is_readable(self._pidfd, END_SECONDS)
+        self._body.end()
+        for keeper in keepers:
+            keeper.end()
+        os.close(self._pidfd)
 
 
-def _spawn(
-    image: Image, seccomp: bytes, control_fd: int, said_fd: int
-) -> "subprocess.Popen[bytes]":
-    with contextlib.ExitStack() as passed:
-        filter_fd = bubblewrap.program_fd(seccomp, passed)
-        return subprocess.Popen(
-            [
-                *("sh", "-c", bubblewrap.GATE, "sh"),
-                *("prlimit", "--nofile=1024", "--core=0"),
-                *("bwrap", *bubblewrap.namespaces(filter_fd)),
-                *bubblewrap.root(image),
-                # Its /proc stays unmasked: the kernel lets no child mount one otherwise.
-                *("--dir", SOURCE, "--dir", "/tmp", "--tmpfs", "/dev/pts", "--remount-ro"),  # noqa: S108
-                *("/dev/pts", *bubblewrap.READ_ONLY),
-                *bubblewrap.environment(),
-                *("--", *COMMAND, "--zygote", str(control_fd)),
-            ],
-            stdin=subprocess.PIPE,
-            stdout=said_fd,
-            stderr=said_fd,
-            env={},
-            cwd="/",
-            pass_fds=[filter_fd, control_fd],
-            start_new_session=True,
-            user=bubblewrap.host_id(),
-            group=bubblewrap.host_id(),
-            extra_groups=None if bubblewrap.host_id() is None else [],
-        )
+def received(sock: socket.socket, expected: bytes) -> int:
+    """The pidfd that comes with this message.
 
-
-def _open_gate(process: "subprocess.Popen[bytes]") -> None:
-    if process.stdin is not None:
-        process.stdin.write(b"\n")
-        process.stdin.close()
-
-
-def _received(sock: socket.socket, expected: bytes) -> int:
-    """The pidfd that comes with this message."""
+    Raises:
+        OSError: another message, or none.
+    """
     message, fds, _, _ = socket.recv_fds(sock, MESSAGE_BYTES, 4)
-    # Checked, because a zygote may have imported what a provider chose.
     if message == expected and len(fds) == 1 and _is_pidfd(fds[0]):
         return fds[0]
     for fd in fds:
@@ -274,20 +253,32 @@ def _received(sock: socket.socket, expected: bytes) -> int:
     raise OSError(message.removeprefix(FAILED).decode(errors="replace"))
 
 
+def host_pid(pidfd: int) -> int:
+    """The process's number here; its own is another, in its namespace.
+
+    0 where it has none: it has ended, or runs beside us in another container.
+    """
+    for line in Path(f"/proc/self/fdinfo/{pidfd}").read_text().splitlines():
+        name, _, value = line.partition(":")
+        if name == "Pid":
+            return max(int(value), 0)
+    return 0
+
+
+def is_readable(fd: int, seconds: float = 0.0) -> bool:
+    """Whether there is something to read, or an end; of a pidfd, whether the process ended."""
+    poll = select.poll()
+    poll.register(fd, select.POLLIN)
+    return bool(poll.poll(seconds * 1000))
+
+
 def _is_pidfd(fd: int) -> bool:
     return "pidfd" in str(Path(f"/proc/self/fd/{fd}").readlink())
 
 
-def _pid(pidfd: int) -> int:
-    """The process's number here; its own is another, in its namespace."""
-    for line in Path(f"/proc/self/fdinfo/{pidfd}").read_text().splitlines():
-        name, _, value = line.partition(":")
-        if name == "Pid" and int(value) > 0:
-            return int(value)
-    raise ProcessLookupError("the forked process has ended")
-
-
-def _is_readable(fd: int, seconds: float = 0.0) -> bool:
-    poll = select.poll()
-    poll.register(fd, select.POLLIN)
-    return bool(poll.poll(seconds * 1000))
+def _resident_mb(pidfd: int) -> float:
+    pid = host_pid(pidfd)
+    if not pid:
+        return UNKNOWN_MB
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / MIB

@@ -28,16 +28,15 @@ def processes_with(marker: str) -> list[str]:
 
 
 @pytest.mark.timeout(SECONDS)
-def test_a_stranger_with_two_commands_reads_a_live_forecast(
-    engine, engine_choice, tmp_path, shared_or_sample
-):
-    marker = f"signalbox-e2e-{os.getpid()}-{engine_choice}"
+def test_a_stranger_with_two_commands_reads_a_live_forecast(engine, tmp_path, shared_or_sample):
+    marker = f"signalbox-e2e-{os.getpid()}-{engine.name}-{engine.path}"
+    sandbox = {"SIGNALBOX_SANDBOX_ENGINE": engine.name, "SIGNALBOX_SANDBOX_PATH": engine.path}
     home = Path("/var/tmp") / marker  # noqa: S108 - where the sandbox' user can walk to
     result = subprocess.run(
         [sys.executable, "-c", "from signalbox.cli import main; main()",
          "demo-check", "--home", str(home)],
         cwd=tmp_path,
-        env={**os.environ, **shared_or_sample, "SIGNALBOX_SANDBOX_ENGINE": engine_choice},
+        env={**os.environ, **shared_or_sample, **sandbox},
         capture_output=True,
         text=True,
         timeout=SECONDS,

@@ -61,7 +61,8 @@ price = "29.00"
 ENGINES: dict[str, Callable[[], Engine]] = {
     "docker": DockerEngine,
     "embedded": EmbeddedEngine,
-    "forked": ForkedEngine,
+    "docker-forked": lambda: ForkedEngine(DockerEngine()),
+    "embedded-forked": lambda: ForkedEngine(EmbeddedEngine()),
 }
 ImageFactory = Callable[[dict[str, str]], Image]
 
@@ -84,8 +85,7 @@ def an_engine(name: str) -> Engine:
 def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
     found = an_engine(request.param)
     yield found
-    if isinstance(found, DockerEngine | ForkedEngine):
-        found.close()
+    found.close()
 
 
 @pytest.fixture(scope="session")

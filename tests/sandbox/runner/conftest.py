@@ -218,17 +218,19 @@ class Recording:
         return [trace for sandbox in self.launched for trace in self._traces(sandbox)]
 
     def _traces(self, sandbox: Any) -> Iterator[str]:
-        if self._engine.name == "docker":
+        if isinstance(sandbox, ForkedSandbox):
+            if not sandbox._closed:
+                yield f"forked {sandbox.label}"
+            keeper = sandbox._keeper
+            yield from (f"process {pid}" for pid in (keeper.group.pids() if keeper.group else ())[1:])
+        elif self._engine.name == "docker":
             try:
                 self._engine._client.inspect_container(sandbox._container)
                 yield f"container {sandbox._container}"
             except docker.errors.NotFound:
                 return
         else:
-            if isinstance(sandbox, ForkedSandbox):
-                if not sandbox._closed:
-                    yield f"forked {sandbox.label}"
-            elif sandbox._process.poll() is None:
+            if sandbox._process.poll() is None:
                 yield f"process {sandbox._process.pid}"
             if sandbox._group is not None:
                 # A cgroup can only be removed when no process is left in it.

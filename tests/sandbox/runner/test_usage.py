@@ -1,0 +1,44 @@
+"""What a run took, as each engine and path tells it."""
+
+from collections.abc import Callable
+
+import pytest
+
+from sandbox.runner.run import SlotResult
+
+Cold = Callable[..., SlotResult]
+
+BURN = """
+def forecast(window):
+    began = time.process_time()
+    while time.process_time() - began < 0.3: pass
+    return rows()
+"""
+HOLD = """
+kept = bytearray(100 << 20)
+def forecast(window): return rows()
+"""
+BURN_FOR_EVER = "def forecast(window):\n    while True: pass"
+
+
+def test_a_run_that_computes_shows_its_cpu_time(cold: Cold) -> None:
+    took = cold(BURN).usage.cpu_ms
+    assert took is not None
+    # Starting Python and polars cold is part of it.
+    assert 300 <= took < 2_500
+
+
+def test_a_run_that_holds_memory_shows_its_peak(cold: Cold) -> None:
+    took = cold(HOLD).usage.peak_memory_mb
+    assert took is not None
+    assert 100 <= took < 256
+
+
+@pytest.mark.parametrize("source", [BURN_FOR_EVER])
+def test_a_run_past_its_deadline_shows_what_it_burned(cold: Cold, source: str) -> None:
+    result = cold(source, timeout_seconds=1.0)
+    assert result.missed is not None
+    assert result.missed.kind == "timeout"
+    assert result.usage.cpu_ms is not None
+    # Less than the deadline where the machine is busy.
+    assert 200 <= result.usage.cpu_ms < 3_000

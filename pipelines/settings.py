@@ -15,7 +15,6 @@ from assets.market_data.source import Source
 from sandbox.runner.engine import EngineChoice, PathChoice
 from sql.configuration import ConfigurationError
 
-
 LOCK_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 

@@ -70,7 +70,7 @@ def map_ids(uid: int, gid: int) -> None:
 def mount(
     origin: str | Path, target: str | Path, kind: str | None, flags: int, options: str = ""
 ) -> None:
-    """mount(2).
+    """Mount, or change what is mounted.
 
     Raises:
         OSError: named after kind and target.

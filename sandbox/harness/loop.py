@@ -1,5 +1,6 @@
 """INIT, READY, then a FORECAST or an ERROR per SLOT, until END."""
 
+import contextlib
 import importlib.util
 import io
 import numbers
@@ -7,7 +8,7 @@ import operator
 import sys
 import traceback
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +89,24 @@ def load(source: Path) -> Model:
     if not callable(model):
         raise ImportError("app.py defines no forecast(window)")  # noqa: TRY004 - about the file
     return model  # type: ignore[no-any-return]
+
+
+def rehearse() -> None:
+    """Whatever of a session needs neither a host nor a model, once, without polars."""
+    as_of = datetime(2000, 1, 1, tzinfo=UTC)
+    slot = Slot(as_of=as_of, symbols=(), seed=0)
+    msgspec.msgpack.decode(msgspec.msgpack.encode(slot), type=Slot)
+    with contextlib.suppress(msgspec.ValidationError):
+        msgspec.msgpack.decode(msgspec.msgpack.encode({}), type=Init)
+    msgspec.msgpack.encode(Ready(PROTOCOL_VERSION))
+    window = Window(as_of=as_of, frames={}, seed=0, historical=_nothing)
+    window.random.normal()
+    _answer([Forecast("", 1, 0.0, {0.5: 0.0}, 0.5)])
+    exec(compile("import numpy", "app.py", "exec"), {})  # noqa: S102 - our own text
+
+
+def _nothing(symbol: str, start: datetime, end: datetime) -> pl.DataFrame:
+    raise LookupError(symbol, start, end)
 
 
 def _window(streams: Streams, slot: Slot, seq: int) -> Window:

@@ -26,7 +26,7 @@ import socket
 import sys
 from typing import NoReturn
 
-from .forked import enclose, serve
+from .forked import enclose, rehearse, serve
 from .kernel import die_with_parent, fork_into_namespaces, map_ids
 
 # The heavy libraries that providers lock and that start no thread while they are
@@ -80,6 +80,7 @@ def _preload() -> None:
     for name in PRELOADED:
         with contextlib.suppress(ModuleNotFoundError):
             importlib.import_module(name)
+    rehearse()
     gc.collect()
     gc.freeze()  # a collection in a child would copy every page
 

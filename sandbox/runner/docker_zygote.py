@@ -30,7 +30,7 @@ from sandbox.runner.docker_client import NAME, remove
 from sandbox.runner.docker_sandbox import Demultiplexer
 from sandbox.runner.errors import SandboxUnavailableError
 from sandbox.runner.image import COMMAND, SOURCE
-from sandbox.runner.zygote import LIMITS, MakeGroup, Zygote
+from sandbox.runner.zygote import END_SECONDS, LIMITS, MakeGroup, Zygote
 
 # Not the user's TMPDIR: the daemon must find them under the same name.
 DIRECTORIES = Path("/var/tmp")  # noqa: S108 - each is closed to others
@@ -59,6 +59,8 @@ class DockerBody:
         """Remove the container by force."""
         self.control.close()
         remove(self._client, self._container)
+        with contextlib.suppress(NotFound):  # it is gone already
+            self._client.wait(self._container, timeout=END_SECONDS, condition="removed")
         shutil.rmtree(self._directory)
 
 

@@ -222,7 +222,9 @@ class Recording:
             if not sandbox._closed:
                 yield f"forked {sandbox.label}"
             keeper = sandbox._keeper
-            yield from (f"process {pid}" for pid in (keeper.group.pids() if keeper.group else ())[1:])
+            yield from (
+                f"process {pid}" for pid in (keeper.group.pids() if keeper.group else ())[1:]
+            )
         elif self._engine.name == "docker":
             try:
                 self._engine._client.inspect_container(sandbox._container)

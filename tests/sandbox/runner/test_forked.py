@@ -304,16 +304,17 @@ def test_a_run_dies_with_its_keeper_and_the_zygote_forks_another(
 
 
 def test_a_keepers_next_run_inherits_neither_memory_nor_limits_nor_its_peak(
-    engine: ForkedEngine, throwaway_image: ImageFactory, manifest: Manifest, feed: Callable[..., Feed]
+    engine: ForkedEngine,
+    throwaway_image: ImageFactory,
+    manifest: Manifest,
+    feed: Callable[..., Feed],
 ) -> None:
     """The attack: leave 50 MB in /tmp and in memory, and let the next run pay for it."""
     greedy = "kept = bytearray(100 << 20); open('/tmp/x', 'wb').write(bytes(50 << 20))\n"
     hoarder = throwaway_image({"app.py": greedy + "def forecast(window): return []"})
     honest = throwaway_image({"app.py": HONEST})
     for _ in range(3):
-        hoarded = run_cold(
-            engine, hoarder, manifest, VERSION, feed(), limits=Limits(memory_mb=512)
-        )
+        hoarded = run_cold(engine, hoarder, manifest, VERSION, feed(), limits=Limits(memory_mb=512))
         tight = run_cold(engine, honest, manifest, VERSION, feed(), limits=Limits(memory_mb=64))
         assert tight.missed is None, tight.missed
         assert hoarded.usage.peak_memory_mb > 150
@@ -354,7 +355,9 @@ def test_a_zygote_that_does_not_come_up_is_our_error_and_leaves_nothing(
     before = _traces()
     engine = ForkedEngine(cold_engine())
     groups = _groups_of(engine, monkeypatch)
-    with pytest.raises(SandboxUnavailableError, match="could not start a zygote: (no library|bwrap)"):
+    with pytest.raises(
+        SandboxUnavailableError, match=r"could not start a zygote: (no library|bwrap)"
+    ):
         run(engine, replace(image, base=base))
     engine.close()
     assert _traces() == before

@@ -2,8 +2,6 @@
 
 from collections.abc import Callable
 
-import pytest
-
 from sandbox.runner.run import SlotResult
 
 Cold = Callable[..., SlotResult]
@@ -34,11 +32,10 @@ def test_a_run_that_holds_memory_shows_its_peak(cold: Cold) -> None:
     assert 100 <= took < 256
 
 
-@pytest.mark.parametrize("source", [BURN_FOR_EVER])
-def test_a_run_past_its_deadline_shows_what_it_burned(cold: Cold, source: str) -> None:
-    result = cold(source, timeout_seconds=1.0)
+def test_a_run_past_its_deadline_shows_what_it_burned(cold: Cold) -> None:
+    result = cold(BURN_FOR_EVER, timeout_seconds=1.0)
     assert result.missed is not None
     assert result.missed.kind == "timeout"
     assert result.usage.cpu_ms is not None
     # Less than the deadline where the machine is busy.
-    assert 200 <= result.usage.cpu_ms < 3_000
+    assert 20 <= result.usage.cpu_ms < 3_000

@@ -22,9 +22,10 @@ def installation_of(settings: WorkerSettings) -> Installation:
         )
 
     images = ImageStore(Path(settings.image_store))
+    approved = settings.locks_approved
     return Installation(
         connect=connect,
-        engine=lambda: _engine(settings, images),
+        engine=lambda: _engine(settings, images, approved),
         images=images,
         clock=clock_of(settings.environment, settings.demo_clock),
         feed_delay=settings.feed_delay,
@@ -33,9 +34,9 @@ def installation_of(settings: WorkerSettings) -> Installation:
     )
 
 
-def _engine(settings: WorkerSettings, images: ImageStore) -> Engine:
+def _engine(settings: WorkerSettings, images: ImageStore, approved: tuple[str, ...]) -> Engine:
     # A lock that no version uses yet has no folder: the next worker finds it.
-    folders = [images.installed(lock) for lock in settings.locks_approved]
+    folders = [images.installed(lock) for lock in approved]
     return available_engine(
         settings.sandbox_engine,
         path=settings.sandbox_path,

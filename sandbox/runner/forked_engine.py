@@ -53,7 +53,11 @@ class ColdEngine(Engine, Protocol):
 
 
 class ForkedEngine:
-    """Starts sandboxes by forking them from zygotes of `cold`; `close` it."""
+    """Starts sandboxes by forking them from zygotes of `cold`; `close` it.
+
+    Attributes:
+        cold: the engine underneath, for what is to be started anew.
+    """
 
     path: RunPath = "forked"
 
@@ -72,7 +76,7 @@ class ForkedEngine:
                 zygotes are shared by all providers.
             zygotes_mb: resident memory of all zygotes above which idle ones end.
         """
-        self._cold = cold
+        self.cold = cold
         self._approved = frozenset(approved)
         self._filter = seccomp.bpf_program()
         self._families = cgroup.families()
@@ -82,11 +86,11 @@ class ForkedEngine:
 
     @property
     def name(self) -> EngineName:
-        return self._cold.name
+        return self.cold.name
 
     def launch(self, image: Image, limits: Limits, label: str) -> ForkedSandbox:
         """Fork the image's harness from its zygote; see `Engine.launch`."""
-        self._cold.check(image)
+        self.cold.check(image)
         with contextlib.ExitStack() as undo, our_faults(self.name):
             zygote = self.zygotes.take(self._key(image, label), image)
             undo.callback(self.zygotes.give_back, zygote)
@@ -112,16 +116,16 @@ class ForkedEngine:
         for sandbox in overdue:
             sandbox.kill()
         labels = (sandbox.label for sandbox in overdue)
-        return (*labels, *self._cold.reap(now), *cgroup.reap(self._families, now))
+        return (*labels, *self.cold.reap(now), *cgroup.reap(self._families, now))
 
     def close(self) -> None:
         """End all zygotes, and with them what runs."""
         self.zygotes.close()
-        self._cold.close()
+        self.cold.close()
 
     def guarantees(self) -> Guarantees:
         """As cold, and what sharing a zygote adds and takes."""
-        cold = self._cold.guarantees()
+        cold = self.cold.guarantees()
         holds = [
             *(hold for hold in cold.holds if "cgroup" not in hold and "RLIMIT" not in hold),
             "own user, pid, mount, ipc and uts namespaces within its zygote's",
@@ -146,7 +150,7 @@ class ForkedEngine:
         return (str(image.base), str(image.dependencies), provider)
 
     def _start(self, image: Image) -> Zygote:
-        return self._cold.start_zygote(image, self._group)
+        return self.cold.start_zygote(image, self._group)
 
     def _group(self, limits: Limits) -> cgroup.Cgroup | None:
         return cgroup.create(self._families, limits)

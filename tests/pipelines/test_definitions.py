@@ -91,3 +91,13 @@ def test_a_wrong_setting_is_named_with_its_bound():
     }
     with pytest.raises(ConfigurationError, match=r"SIGNALBOX_FEED_DELAY_MINUTES.*<= 59"):
         read_settings(WorkerSettings, given)
+
+
+def test_an_approved_lock_is_named_by_its_whole_digest(tmp_path):
+    lock = f"sha256:{'0' * 64}"
+    given = {"SIGNALBOX_DATABASE_URL": "x", "SIGNALBOX_IMAGE_STORE": str(tmp_path)}
+    several = read_settings(WorkerSettings, given | {"SIGNALBOX_APPROVED_LOCKS": f"{lock}, {lock}"})
+    assert several.locks_approved == (lock, lock)
+    wrong = read_settings(WorkerSettings, given | {"SIGNALBOX_APPROVED_LOCKS": "numpy"})
+    with pytest.raises(ConfigurationError, match="SIGNALBOX_APPROVED_LOCKS: 'numpy'"):
+        installation_of(wrong)

@@ -91,3 +91,9 @@ def test_an_altered_layer_is_refused_by_docker(registry, daemon):
         ensure_loaded(registry.store, made.digest)
     with pytest.raises(docker.errors.ImageNotFound):
         daemon.inspect_image(made.digest)
+
+
+def test_a_locks_folder_is_the_one_that_its_images_run_with(registry):
+    opened = registry.store.open(image(registry).digest)
+    assert registry.store.installed(registry.locked.digest) == opened.dependencies
+    assert registry.store.installed(f"sha256:{'0' * 64}") is None

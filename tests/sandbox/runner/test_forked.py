@@ -7,6 +7,7 @@ only it can get wrong.
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import textwrap
@@ -22,6 +23,7 @@ import pytest
 from sandbox.runner import cgroup, docker_zygote
 from sandbox.runner.docker_engine import DockerEngine
 from sandbox.runner.embedded_engine import EmbeddedEngine
+from sandbox.runner.engine import available_engine
 from sandbox.runner.errors import SandboxUnavailableError
 from sandbox.runner.forked_engine import ColdEngine, ForkedEngine
 from sandbox.runner.forked_sandbox import ForkedSandbox
@@ -107,7 +109,7 @@ def test_forked_cold_and_replay_give_the_same_bytes(
     run: Run,
 ) -> None:
     image = throwaway_image({"app.py": HONEST})
-    cold = _bytes(*(run(engine._cold, image, hours) for hours in range(3)))
+    cold = _bytes(*(run(engine.cold, image, hours) for hours in range(3)))
     forked = _bytes(*(run(engine, image, hours) for hours in range(3)))
     replayed = _bytes(*replay(engine, image, manifest, VERSION, map(feed, range(3))))
     assert forked == cold
@@ -530,3 +532,38 @@ def test_an_ordinary_user_forks_as_tightly(
     missed, leaks, hogged = json.loads(told.stdout)
     assert (missed, leaks) == ("None", [])
     assert hogged.startswith("out_of_memory")
+
+
+def test_another_runtime_is_not_forked() -> None:
+    with pytest.raises(SandboxUnavailableError, match="SIGNALBOX_SANDBOX_PATH=cold"):
+        available_engine("docker", path="forked", runtime="runsc")
+
+
+def test_the_zygotes_container_is_a_cold_one_but_for_what_is_documented() -> None:
+    engine = DockerEngine.__new__(DockerEngine)
+    engine._runtime = None
+    image = Image("sha256:0", Path(), Path(), Path())
+    cold = engine._configuration(image, Limits(), "a label")
+    zygote = docker_zygote._as_zygote(cold, Path("/home/zygote-1-x/shown"))
+    hosts = (zygote["HostConfig"], cold["HostConfig"])
+    assert {name for name in hosts[0] if hosts[0][name] != hosts[1].get(name)} <= {
+        *("SecurityOpt", "NanoCpus", "Ulimits", "Tmpfs", "Binds", "MaskedPaths"),
+        *("ReadonlyPaths", "AutoRemove"),
+    }
+    assert hosts[0]["CapDrop"] == ["ALL"]
+    assert hosts[0]["NetworkMode"] == "none"
+    assert hosts[0]["ReadonlyRootfs"] is True
+    assert hosts[0]["SecurityOpt"][0] == "no-new-privileges:true"
+    assert hosts[0]["Binds"] == ["/home/zygote-1-x/shown:/tmp:ro"]
+    filter_ = json.loads(hosts[0]["SecurityOpt"][2].removeprefix("seccomp="))
+    allowed = {
+        name
+        for rule in filter_["syscalls"]
+        if rule["action"] == "SCMP_ACT_ALLOW"
+        for name in rule["names"]
+    }
+    assert not {"fork", "vfork", "setns", "ptrace", "bpf", "keyctl", "init_module"} & allowed
+    sockets = [rule["args"] for rule in filter_["syscalls"] if "socket" in rule["names"]]
+    assert [[argument["value"] for argument in arguments] for arguments in sockets] == [
+        [socket.AF_UNIX]
+    ]

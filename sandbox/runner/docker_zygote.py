@@ -26,7 +26,7 @@ from docker.errors import NotFound
 
 from sandbox.runner import seccomp
 from sandbox.runner.channel import Intake
-from sandbox.runner.docker_client import NAME, remove
+from sandbox.runner.docker_client import NAME, our_faults, remove
 from sandbox.runner.docker_sandbox import Demultiplexer
 from sandbox.runner.errors import SandboxUnavailableError
 from sandbox.runner.image import COMMAND, SOURCE
@@ -58,9 +58,10 @@ class DockerBody:
     def end(self) -> None:
         """Remove the container by force."""
         self.control.close()
-        remove(self._client, self._container)
-        with contextlib.suppress(NotFound):  # it is gone already
-            self._client.wait(self._container, timeout=END_SECONDS, condition="removed")
+        with our_faults("(zygote)"):
+            remove(self._client, self._container)
+            with contextlib.suppress(NotFound):  # it is gone already
+                self._client.wait(self._container, timeout=END_SECONDS, condition="removed")
         shutil.rmtree(self._directory)
 
 

@@ -141,7 +141,8 @@ class ForkedEngine:
             holds.append("memory, processes and CPU limited by a cgroup")
         else:
             holds.append("memory limited per process (RLIMIT_DATA)")
-            lacks.append("no cgroup of its own: CPU and files in /tmp are limited per zygote only")
+            if self.name == "docker":
+                lacks.append("no cgroup of its own: CPU and /tmp are limited per zygote only")
         return Guarantees(tuple(holds), tuple(dict.fromkeys(lacks)))
 
     def _key(self, image: Image, label: str) -> Key:

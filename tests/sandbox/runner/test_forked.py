@@ -6,6 +6,7 @@ only it can get wrong.
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -482,17 +483,20 @@ def test_when_the_platform_dies_zygotes_and_runs_die_with_it(
         run = engine.launch(image, Limits(), "ada/x v1.0.0")
         zygote = next(iter(engine.zygotes._by_key.values()))
         pids = [host_pid(fd) for fd in (run._keeper._pidfd, zygote._pidfd)]
-        print(json.dumps([pids, run._keeper.group and run._keeper.group.name]), flush=True)
+        group = run._keeper.group and run._keeper.group.name
+        print(json.dumps([pids, group, str(getattr(zygote._body, "_directory", ""))]), flush=True)
         time.sleep(60)
         """
     with subprocess.Popen(_script(image, body, engine.name), stdout=subprocess.PIPE) as platform:
         assert platform.stdout is not None
-        pids, group = json.loads(platform.stdout.readline())
+        pids, group, directory = json.loads(platform.stdout.readline())
         pidfds = [os.pidfd_open(pid) for pid in pids]
         platform.kill()
         assert all(is_readable(pidfd, 5) for pidfd in pidfds)
     for pidfd in pidfds:
         os.close(pidfd)
+    if directory:  # the reaper's as well
+        shutil.rmtree(directory)
     for left in cgroup.existing(cgroup.families()):
         if left.name == group:  # the reaper's, at its deadline
             assert left.pids() == []

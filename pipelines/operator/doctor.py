@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from datetime import datetime
+from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import get_args
@@ -18,13 +19,15 @@ from sandbox.registry.image import ImageStore
 from sandbox.registry.lock import lock
 from sandbox.registry.smoke import made_up_feed
 from sandbox.runner import probes
-from sandbox.runner.engine import Engine, EngineChoice, EngineName, available_engine
+from sandbox.runner.engine import Engine, EngineName, PathChoice, available_engine
 from sandbox.runner.errors import SandboxError
 from sandbox.runner.run import run_cold
 from signalbox import parse_manifest
 
 FREE_GB_WANTED = 5
-ENGINES: tuple[EngineChoice, ...] = tuple(c for c in get_args(EngineChoice) if c != "auto")
+WAYS: tuple[tuple[EngineName, PathChoice], ...] = tuple(
+    product(get_args(EngineName), get_args(PathChoice))
+)
 LABEL = "signalbox/doctor v1.0.0"
 
 
@@ -70,7 +73,7 @@ class Probed(msgspec.Struct, frozen=True):
     """What came of all escape attempts on one engine.
 
     Attributes:
-        engine: as chosen by SIGNALBOX_SANDBOX_ENGINE.
+        engine: its name and path, as in `docker forked`.
         held: names of the attempts that were refused.
         known: those that got through, as the engine's guarantees say they would.
         leaked: those that got through unannounced, with what they got.
@@ -118,18 +121,19 @@ def some_store(images: Path) -> Iterator[ImageStore]:
 
 
 def probe_all(store: ImageStore, now: datetime) -> Iterator[Probed]:
-    """Try every escape on every engine there is, from an image made for it in `store`.
+    """Try every escape on every engine and path there is, from an image made for it in `store`.
 
     Raises:
         BuildError: the image cannot be built; says how to get one.
     """
     digest = _image(store, now)
-    for choice in ENGINES:
+    for name, path in WAYS:
+        way = f"{name} {path}"
         try:
-            with closing(available_engine(choice)) as engine:
-                yield _probed(choice, engine, store, digest)
+            with closing(available_engine(name, path=path)) as engine:
+                yield _probed(way, engine, store, digest)
         except SandboxError as error:
-            yield Probed(choice, not_run=str(error))
+            yield Probed(way, not_run=str(error))
 
 
 def _image(store: ImageStore, now: datetime) -> str:
@@ -149,7 +153,7 @@ def _image(store: ImageStore, now: datetime) -> str:
     return store.add(base=base, dependencies=dependencies, files=files).digest
 
 
-def _probed(choice: str, engine: Engine, store: ImageStore, digest: str) -> Probed:
+def _probed(way: str, engine: Engine, store: ImageStore, digest: str) -> Probed:
     manifest = parse_manifest(probes.MANIFEST)
     with ExitStack() as undo:
         if engine.name == "docker":
@@ -157,10 +161,10 @@ def _probed(choice: str, engine: Engine, store: ImageStore, digest: str) -> Prob
             ensure_loaded(store, digest)
         result = run_cold(engine, store.open(digest), manifest, LABEL, made_up_feed(manifest))
     if result.missed is not None:
-        return Probed(choice, leaked=(f"the probes were not answered: {result.missed}",))
+        return Probed(way, leaked=(f"the probes were not answered: {result.missed}",))
     judged = probes.judged(result.log, engine.guarantees().lacks)
     return Probed(
-        choice,
+        way,
         held=tuple(each.probe.name for each in judged if each.held and not each.known),
         known=tuple(each.probe.name for each in judged if each.held and each.known),
         leaked=probes.leaks(result.log, engine.guarantees().lacks),

@@ -22,7 +22,7 @@ class Work:
 
     conninfo: str
     images: Path
-    engine: str
+    engine: dict[str, str]
     slot: datetime
 
 
@@ -31,7 +31,7 @@ def tick(work: Work, environment: dict[str, str]) -> None:
     os.environ.update(environment)
     installation = Installation(
         connect=lambda: psycopg.connect(work.conninfo, autocommit=True),
-        engine=lambda: available_engine(work.engine),
+        engine=lambda: available_engine(**work.engine),
         images=ImageStore(work.images),
         clock=lambda: work.slot + timedelta(minutes=1),
         feed_delay=timedelta(0),

@@ -108,7 +108,7 @@ def test_killing_sandboxes_zygotes_and_workers_at_random_leaves_one_outcome_per_
 
 
 @pytest.mark.timeout(400)
-@pytest.mark.parametrize("engine_choice", ["docker"], indirect=True)
+@pytest.mark.parametrize("engine_choice", ["docker-forked"], indirect=True)
 def test_killing_dockerd_in_the_middle_of_a_tick_leaves_one_outcome_per_slot(
     house, worker, dice, private_dockerd, monkeypatch
 ):

@@ -30,6 +30,8 @@ class Installation:
         feed_delay: cut-off of a slot, after the slot.
         live_deadline: a forecast recorded by then is live, after the slot.
         api_url: where people look, for links in metadata.
+        memory_budget_mb: of all sandboxes of a tick together, by their manifests;
+            None: a third of the machine's.
     """
 
     connect: Connect
@@ -39,6 +41,7 @@ class Installation:
     feed_delay: timedelta
     live_deadline: timedelta
     api_url: str
+    memory_budget_mb: int | None = None
 
     def cutoff(self, slot: datetime) -> datetime:
         """Bars available by then are visible at `slot`."""

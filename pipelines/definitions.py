@@ -14,7 +14,7 @@ from assets.market_data.asset import bars_asset
 from assets.market_data.source import Source
 from assets.scores.asset import scores_asset
 from assets.transparency.asset import log_asset
-from pipelines.resources import installation_of
+from pipelines.resources import installation_of, slot_runs
 from pipelines.schedules import hourly_schedule, score_job, tick_job
 from pipelines.sensors import reap_sandboxes, score_after_tick
 from pipelines.settings import WorkerSettings, source_of
@@ -41,6 +41,7 @@ def definitions_of(
         sensors=[score_after_tick(tick, score), reap_sandboxes()],
         resources={
             "installation": dg.ResourceDefinition.hardcoded_resource(installation),
+            "slot_runs": slot_runs(installation),
             "market_source": dg.ResourceDefinition.hardcoded_resource(source),
         },
     )

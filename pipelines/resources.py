@@ -1,10 +1,13 @@
-"""The installation that assets are handed, made from the process' settings."""
+"""What assets are handed, made from the process' settings."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import psycopg
 
+from assets.forecasts.slot import SlotRuns
 from assets.installation import Installation
 from pipelines.settings import WorkerSettings
 from sandbox.registry.image import ImageStore
@@ -31,7 +34,22 @@ def installation_of(settings: WorkerSettings) -> Installation:
         feed_delay=settings.feed_delay,
         live_deadline=settings.live_deadline,
         api_url=settings.api_url,
+        memory_budget_mb=settings.tick_memory_mb,
     )
+
+
+def slot_runs(installation: Installation) -> dg.ResourceDefinition:
+    """One for each run, ended with it."""
+
+    @dg.resource(description="The sandboxes of this run, shared by its shards.")
+    def resource(_: dg.InitResourceContext) -> Iterator[SlotRuns]:
+        runs = SlotRuns(installation)
+        try:
+            yield runs
+        finally:
+            runs.close()
+
+    return resource
 
 
 def _engine(settings: WorkerSettings, images: ImageStore, approved: tuple[str, ...]) -> Engine:

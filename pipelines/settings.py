@@ -36,6 +36,7 @@ class WorkerSettings(msgspec.Struct, frozen=True):
     schedule_cron: str = "1 * * * *"
     partitions_start: str = "2024-01-01"
     api_url: str = "http://127.0.0.1:8700"
+    tick_memory_mb: Annotated[int, Meta(ge=64)] | None = None
 
     @property
     def feed_delay(self) -> timedelta:

@@ -9,6 +9,8 @@ fact a leaf speaks of is written in the same transaction, neither exists
 without the other.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +19,70 @@ import psycopg
 from signalbox.leaf import canonical, leaf_hash
 
 APPEND_LOCK = 2
+LAST_OF_SIGNALS = """
+select signal.id, last.seq, last.leaf_hash
+from unnest(%s::bigint[]) as signal(id)
+cross join lateral (select l.seq, l.leaf_hash from transparency.leaf l
+                    where l.signal_id = signal.id order by l.seq desc limit 1) last
+"""
+INSERT = """
+insert into transparency.leaf (index, kind, signal_id, seq, body, leaf_hash, appended_at)
+select index, kind, signal_id, seq, body, leaf_hash, %s
+from unnest(%s::bigint[], %s::text[], %s::bigint[], %s::bigint[], %s::bytea[], %s::bytea[])
+  as new(index, kind, signal_id, seq, body, leaf_hash)
+"""
+
+
+@dataclass(frozen=True)
+class NewLeaf:
+    """What a leaf says.
+
+    Attributes:
+        kind: such as `forecast/v1`.
+        signal_id: whose chain it joins.
+        facts: the leaf's own fields; `kind`, `seq` and `prev` are added in the log.
+    """
+
+    kind: str
+    signal_id: int
+    facts: dict[str, Any]
+
+
+def hold_log(connection: psycopg.Connection[Any]) -> None:
+    """Nobody else appends until the caller's transaction has ended."""
+    connection.execute("select pg_advisory_xact_lock(%s)", [APPEND_LOCK])
+
+
+def append_leaves(
+    connection: psycopg.Connection[Any], leaves: Sequence[NewLeaf], now: datetime
+) -> list[int]:
+    """Append leaves in this order and return their indices.
+
+    Args:
+        connection: inside a transaction, whose commit makes the leaves real.
+        leaves: any number, of any signals.
+        now: UTC.
+    """
+    if not leaves:
+        return []
+    hold_log(connection)
+    row = connection.execute("select coalesce(max(index) + 1, 0) from transparency.leaf").fetchone()
+    assert row is not None  # noqa: S101 - an aggregate always answers
+    first = int(row[0])
+    signals = sorted({leaf.signal_id for leaf in leaves})
+    last: dict[int, tuple[int, str]] = {
+        signal_id: (seq, hashed.hex())
+        for signal_id, seq, hashed in connection.execute(LAST_OF_SIGNALS, [signals])
+    }
+    rows = []
+    for index, leaf in enumerate(leaves, start=first):
+        seq, prev = last.get(leaf.signal_id, (-1, ""))
+        body = canonical({**leaf.facts, "kind": leaf.kind, "seq": seq + 1, "prev": prev})
+        hashed = leaf_hash(body)
+        last[leaf.signal_id] = (seq + 1, hashed.hex())
+        rows.append((index, leaf.kind, leaf.signal_id, seq + 1, body, hashed))
+    connection.execute(INSERT, [now, *(list(column) for column in zip(*rows, strict=True))])
+    return list(range(first, first + len(leaves)))
 
 
 def append_leaf(
@@ -27,33 +93,5 @@ def append_leaf(
     facts: dict[str, Any],
     now: datetime,
 ) -> int:
-    """Append one leaf and return its index.
-
-    Args:
-        connection: inside a transaction, whose commit makes the leaf real.
-        kind: such as `forecast/v1`.
-        signal_id: whose chain it joins.
-        facts: the leaf's own fields; `kind`, `seq` and `prev` are added here.
-        now: UTC.
-    """
-    connection.execute("select pg_advisory_xact_lock(%s)", [APPEND_LOCK])
-    (index,) = _one(connection, "select coalesce(max(index) + 1, 0) from transparency.leaf", [])
-    last = connection.execute(
-        "select seq, leaf_hash from transparency.leaf where signal_id = %s"
-        " order by seq desc limit 1",
-        [signal_id],
-    ).fetchone()
-    seq, prev = (last[0] + 1, last[1].hex()) if last else (0, "")
-    body = canonical({**facts, "kind": kind, "seq": seq, "prev": prev})
-    connection.execute(
-        "insert into transparency.leaf (index, kind, signal_id, seq, body, leaf_hash, appended_at)"
-        " values (%s, %s, %s, %s, %s, %s, %s)",
-        [index, kind, signal_id, seq, body, leaf_hash(body), now],
-    )
-    return int(index)
-
-
-def _one(connection: psycopg.Connection[Any], query: str, values: list[Any]) -> tuple[Any, ...]:
-    row = connection.execute(query, values).fetchone()
-    assert row is not None  # noqa: S101 - an aggregate always answers
-    return tuple(row)
+    """Append one leaf and return its index; see `append_leaves`."""
+    return append_leaves(connection, [NewLeaf(kind, signal_id, facts)], now)[0]

@@ -1,21 +1,26 @@
 """Dagster's view of the versions: one asset each, run in shards.
 
-A shard is one step that drives many sandboxes and yields each version as it
-completes. A version that missed its slot yields no materialization but a failed
+A shard is one step that yields the results of its versions; `slot.py` runs those
+of all shards together. A version that missed its slot yields no materialization but a failed
 check, so that its neighbours stand and an operator can run it again from the
 UI; what fails on our side raises and is retried.
 """
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import closing
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 
 import dagster as dg
+from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 
 from assets.forecasts.record import Recorded, find_record, record
-from assets.forecasts.run import replay_range, tick
-from assets.forecasts.version import PublishedVersion, due_slots
+from assets.forecasts.run import replay_range
+from assets.forecasts.slot import SlotRuns
+from assets.forecasts.version import PublishedVersion
 from assets.installation import Installation
 from assets.market_data.asset import KEY as BARS
 from assets.market_data.asset import slot_of
@@ -23,6 +28,8 @@ from assets.market_data.window import pin
 
 CHECK = "forecast_made"
 SHARD_SIZE = 100
+# Its limit stands in deploy/dagster.yaml.
+POOL = "sandboxes"
 
 
 def shards(
@@ -32,11 +39,17 @@ def shards(
     by_shard: dict[int, list[PublishedVersion]] = {}
     for version in versions:
         by_shard.setdefault(version.id // SHARD_SIZE, []).append(version)
-    return [_shard(number, members, partitions) for number, members in sorted(by_shard.items())]
+    by_id = {version.id: version for version in versions}
+    return [
+        _shard(number, members, by_id, partitions) for number, members in sorted(by_shard.items())
+    ]
 
 
 def _shard(
-    number: int, members: Sequence[PublishedVersion], partitions: dg.PartitionsDefinition[Any]
+    number: int,
+    members: Sequence[PublishedVersion],
+    by_id: Mapping[int, PublishedVersion],
+    partitions: dg.PartitionsDefinition[Any],
 ) -> dg.AssetsDefinition:
     by_key = {dg.AssetKey(version.asset_key): version for version in members}
 
@@ -47,7 +60,8 @@ def _shard(
         partitions_def=partitions,
         backfill_policy=dg.BackfillPolicy.single_run(),
         can_subset=True,
-        required_resource_keys={"installation"},
+        required_resource_keys={"installation", "slot_runs"},
+        pool=POOL,
         retry_policy=dg.RetryPolicy(max_retries=2, delay=10),
     )
     def shard(context: dg.AssetExecutionContext) -> Iterator[Any]:
@@ -55,7 +69,7 @@ def _shard(
         chosen = [by_key[key] for key in by_key if key in context.selected_asset_keys]
         slots = [slot_of(key) for key in context.partition_keys]
         if len(slots) == 1:
-            yield from _run_slot(context, installation, chosen, slots[0])
+            yield from _run_slot(context, by_id, chosen, slots[0])
         else:
             for version in chosen:
                 yield from _run_range(context, installation, version, slots)
@@ -86,34 +100,47 @@ def _spec(version: PublishedVersion) -> dg.AssetSpec:
 
 def _run_slot(
     context: dg.AssetExecutionContext,
-    installation: Installation,
-    versions: Sequence[PublishedVersion],
+    by_id: Mapping[int, PublishedVersion],
+    chosen: Sequence[PublishedVersion],
     slot: datetime,
 ) -> Iterator[Any]:
-    with installation.connect() as connection, installation.connect() as reading:
-        owed = set(due_slots(connection, installation.clock()).get(slot, []))
-        waiting = []
-        for version in versions:
-            done = find_record(connection, version.id, slot, due_only=version.id in owed)
-            if done is not None and done.provenance != "missed":
-                yield from _results(installation, version, slot, done)
-            elif version.state == "live" or slot < version.published_at:
-                waiting.append(version)
-        if not waiting:
-            return
-        pinned = pin(connection, slot, installation.feed_delay)
-        with closing(installation.engine()) as engine:
-            for outcome in tick(reading, engine, installation.images, waiting, pinned):
-                written = record(
-                    connection,
-                    outcome,
-                    is_due=outcome.version.id in owed,
-                    now=installation.clock(),
-                    live_deadline=installation.live_deadline,
-                    dagster_run_id=context.run.run_id,
-                )
-                context.log.info("%s %s: %s", outcome.version.label, slot, written.provenance)
-                yield from _results(installation, outcome.version, slot, written)
+    """Results of the chosen versions; the first step asks for those of all steps."""
+    installation: Installation = context.resources.installation
+    selected = {tuple(key.path) for key in context.job_def.asset_layer.selected_asset_keys}
+    everyone = [one for one in by_id.values() if tuple(one.asset_key) in selected]
+    checks = _Checks.of(context, chosen)
+    counts: Counter[str] = Counter()
+    runs: SlotRuns = context.resources.slot_runs
+    for batch in runs.results([v.id for v in chosen], everyone, slot, context.run.run_id):
+        for version, done in batch:
+            counts[done.provenance] += 1
+            yield from _results(installation, version, slot, done, checks)
+    # One line for a shard: each is a row of the event log.
+    context.log.info("%s: %s", slot, ", ".join(f"{n} {kind}" for kind, n in counts.items()))
+
+
+@dataclass(frozen=True)
+class _Checks:
+    """Which of a shard's checks are yielded though they pass.
+
+    A tick plans none: a good slot leaves a check that is green as it is, and turns
+    another one green. Whoever materializes a version in the UI has planned its check.
+    """
+
+    planned: AbstractSet[dg.AssetCheckKey]
+    to_show: AbstractSet[dg.AssetCheckKey]
+
+    @classmethod
+    def of(cls, context: dg.AssetExecutionContext, versions: Sequence[PublishedVersion]) -> Self:
+        keys = [_check_key(version) for version in versions]
+        latest = context.instance.event_log_storage.get_latest_asset_check_execution_by_key(keys)
+        green = {
+            key
+            for key, one in latest.items()
+            if one.status == AssetCheckExecutionRecordStatus.SUCCEEDED
+        }
+        planned = context.selected_asset_check_keys
+        return cls(planned, {key for key in keys if key not in green or key in planned})
 
 
 def _run_range(
@@ -171,28 +198,53 @@ def replay_version(
 
 
 def _results(
-    installation: Installation, version: PublishedVersion, slot: datetime, done: Recorded
+    installation: Installation,
+    version: PublishedVersion,
+    slot: datetime,
+    done: Recorded,
+    checks: "_Checks",
 ) -> Iterator[Any]:
     if done.reason is None:
-        url = f"{installation.api_url}/v1/signals/{version.provider}/{version.name}"
-        metadata: dict[str, Any] = {
-            "provenance": done.provenance,
-            "forecasts": done.forecasts,
-            "latency_ms": done.wall_ms,
-            "input_digest": done.input_digest or "",
-            "image": version.image_digest,
-            "signal": dg.MetadataValue.url(url),
-        }
-        if done.leaf_index is not None:
-            metadata["leaf_index"] = done.leaf_index
-        yield dg.MaterializeResult(asset_key=version.asset_key, metadata=metadata)
-    yield dg.AssetCheckResult(
-        asset_key=dg.AssetKey(version.asset_key),
-        check_name=CHECK,
+        yield dg.MaterializeResult(
+            asset_key=version.asset_key, metadata=_metadata(installation, version, done)
+        )
+    key = _check_key(version)
+    if done.reason is None and key not in checks.to_show:
+        return
+    metadata = {
+        "slot": slot.isoformat(),
+        "reason": done.reason or "",
+        "provenance": done.provenance,
+    }
+    # A result is refused, with a warning, where the check was not planned.
+    kind = dg.AssetCheckResult if key in checks.planned else dg.AssetCheckEvaluation
+    yield kind(
+        asset_key=key.asset_key,
+        check_name=key.name,
         passed=done.reason is None,
-        metadata={
-            "slot": slot.isoformat(),
-            "reason": done.reason or "",
-            "provenance": done.provenance,
-        },
+        metadata=metadata,
     )
+
+
+def _metadata(
+    installation: Installation, version: PublishedVersion, done: Recorded
+) -> dict[str, Any]:
+    url = f"{installation.api_url}/v1/signals/{version.provider}/{version.name}"
+    measured = {
+        "latency_ms": done.wall_ms,
+        "cpu_ms": done.cpu_ms,
+        "peak_memory_mb": done.peak_memory_mb,
+        "leaf_index": done.leaf_index,
+    }
+    return {
+        "provenance": done.provenance,
+        "forecasts": done.forecasts,
+        "input_digest": done.input_digest or "",
+        "image": version.image_digest,
+        "signal": dg.MetadataValue.url(url),
+        **{name: value for name, value in measured.items() if value is not None},
+    }
+
+
+def _check_key(version: PublishedVersion) -> dg.AssetCheckKey:
+    return dg.AssetCheckKey(dg.AssetKey(version.asset_key), CHECK)

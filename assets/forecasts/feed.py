@@ -1,5 +1,6 @@
 """From bars to what one version is fed at one slot."""
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -25,7 +26,11 @@ class PinnedFeed:
 
 
 class SlotBars:
-    """The bars of one slot, read once for all versions of a shard."""
+    """The bars of one slot, read once for all versions of a tick.
+
+    Versions with equal symbols and look-back are fed the very same bytes. May be
+    used from several threads.
+    """
 
     def __init__(
         self,
@@ -39,12 +44,17 @@ class SlotBars:
         symbols = sorted({s for v in versions for s in v.manifest.forecast.symbols})
         self._frames = read_bars(connection, symbols, pin.slot - timedelta(hours=lookback), pin)
         self._tables: dict[tuple[str, int], bytes] = {}
+        self._feeds: dict[tuple[tuple[str, ...], int], PinnedFeed] = {}
+        self._making = threading.Lock()
 
     def feed(self, version: PublishedVersion) -> PinnedFeed:
         """What a version sees: its symbols over its own look-back."""
-        hours = version.manifest.forecast.lookback_hours
-        tables = {s: self._table(s, hours) for s in version.manifest.forecast.symbols}
-        return _pinned(self._connection, tables, self.pin)
+        hours, symbols = version.manifest.forecast.lookback_hours, version.manifest.forecast.symbols
+        with self._making:
+            if (symbols, hours) not in self._feeds:
+                tables = {symbol: self._table(symbol, hours) for symbol in symbols}
+                self._feeds[symbols, hours] = _pinned(self._connection, tables, self.pin)
+            return self._feeds[symbols, hours]
 
     def _table(self, symbol: str, hours: int) -> bytes:
         if (symbol, hours) not in self._tables:

@@ -1,26 +1,48 @@
-"""Write down what a version answered: the record and its leaf, or neither.
+"""Write down what versions answered: records and their leaves, or neither.
 
 Theory of operation: a due slot of a version gets exactly one record with
 provenance `live`, `late` or `missed`, and that record one leaf, in one
-transaction; a unique index refuses a second. Replays get records without a
-leaf: they prove nothing about what was known at the time.
+transaction; a unique index refuses a second. Outcomes that come together are
+written together: their number costs a handful of statements, not each of them.
+Whoever writes a due record holds the log until commit, so that what another run
+recorded first is seen, and stands, and costs the rest of the batch nothing.
+Replays get records without a leaf: they prove nothing about what was known at
+the time.
 """
 
 import secrets
+from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-import msgspec
 import psycopg
-from psycopg.types.json import Jsonb
 
+from assets.forecasts.rows import Entry, insert_entries
 from assets.forecasts.run import Outcome
 from assets.forecasts.version import PublishedVersion
 from signalbox.commitment import SALT_BYTES, commit, payload_of
-from sql.log import append_leaf
+from sql.log import NewLeaf, append_leaves, hold_log
 
 DUE = ("live", "late", "missed")
+ATTEMPTS = 3
+FIND = """
+select distinct on (r.version_id) r.version_id, r.id, r.provenance, r.reason,
+       (select count(*) from forecast.forecast f where f.slot_record_id = r.id),
+       r.leaf_index, r.input_digest, r.wall_ms, r.cpu_ms, r.peak_memory_mb,
+       r.dagster_run_id
+from forecast.slot_record r
+where r.version_id = any(%s) and r.slot = %s and (not %s or r.provenance = any(%s))
+order by r.version_id, r.provenance = 'missed', r.leaf_index nulls last, r.id
+"""
+VERSION_LEAVES = """
+select v.id, l.index
+from registry.version v
+join transparency.leaf l on l.signal_id = v.signal_id and l.kind = 'version/v1'
+ and convert_from(l.body, 'UTF8')::jsonb ->> 'ver' = v.version
+where v.id = any(%s)
+"""
 
 
 @dataclass(frozen=True)
@@ -34,6 +56,9 @@ class Recorded:
     leaf_index: int | None
     input_digest: str | None
     wall_ms: float
+    cpu_ms: float | None
+    peak_memory_mb: float | None
+    dagster_run_id: str | None
 
 
 def provenance_of(
@@ -58,19 +83,174 @@ def provenance_of(
     return "live" if now <= slot + live_deadline else "late"
 
 
+def find_records(
+    connection: psycopg.Connection[Any],
+    version_ids: Collection[int],
+    slot: datetime,
+    *,
+    due_only: bool,
+) -> dict[int, Recorded]:
+    """Records of a slot by version: the due one first, else (unless `due_only`) a replay's."""
+    rows = connection.execute(FIND, [list(version_ids), slot, due_only, list(DUE)])
+    return {version_id: Recorded(*rest) for version_id, *rest in rows}
+
+
 def find_record(
     connection: psycopg.Connection[Any], version_id: int, slot: datetime, *, due_only: bool
 ) -> Recorded | None:
-    """The record of a slot: the due one first, else (unless `due_only`) a replay's."""
-    row = connection.execute(
-        "select r.id, r.provenance, r.reason, (select count(*) from forecast.forecast f"
-        " where f.slot_record_id = r.id), r.leaf_index, r.input_digest, r.wall_ms"
-        " from forecast.slot_record r where r.version_id = %s and r.slot = %s"
-        " and (not %s or r.provenance = any(%s))"
-        " order by r.provenance = 'missed', r.leaf_index nulls last, r.id limit 1",
-        [version_id, slot, due_only, list(DUE)],
-    ).fetchone()
-    return Recorded(*row) if row else None
+    """The record of one version; see `find_records`."""
+    return find_records(connection, [version_id], slot, due_only=due_only).get(version_id)
+
+
+class Recorder:
+    """Writes the outcomes of one slot; what does not change within it is looked up once."""
+
+    def __init__(
+        self,
+        connection: psycopg.Connection[Any],
+        versions: Sequence[PublishedVersion],
+        *,
+        due: Collection[int],
+        live_deadline: timedelta,
+        dagster_run_id: str | None = None,
+    ) -> None:
+        """Look up leaves and instruments.
+
+        Args:
+            connection: autocommit; used by one thread at a time.
+            versions: whose outcomes will come.
+            due: ids of those that owe the slot; the others' are replays.
+            live_deadline: after the slot.
+            dagster_run_id: noted with each record.
+        """
+        self._connection = connection
+        self._due = frozenset(due)
+        self._live_deadline = live_deadline
+        self._dagster_run_id = dagster_run_id
+        owing = [version.id for version in versions if version.id in self._due]
+        self._version_leaves: dict[int, int] = dict(
+            connection.execute(VERSION_LEAVES, [owing]).fetchall()
+        )
+        symbols = {symbol for version in versions for symbol in version.manifest.forecast.symbols}
+        self._instruments: dict[str, int] = dict(
+            connection.execute(
+                "select symbol, id from market.instrument where symbol = any(%s)", [list(symbols)]
+            ).fetchall()
+        )
+
+    def write(self, outcomes: Sequence[Outcome], now: datetime) -> list[Recorded]:
+        """Store outcomes in one transaction and return their records, in this order.
+
+        Where another run was faster, its record is returned. A replayed slot without
+        an answer is not stored but returned.
+
+        Raises:
+            LookupError: a version has no leaf; all the others were stored.
+        """
+        orphans = [o.version.label for o in outcomes if not self._has_leaf(o.version.id)]
+        written = self._attempt([o for o in outcomes if self._has_leaf(o.version.id)], now)
+        if orphans:
+            raise LookupError(f"{', '.join(orphans)} has no version leaf: run signalbox fsck")
+        return written
+
+    def _attempt(self, outcomes: Sequence[Outcome], now: datetime) -> list[Recorded]:
+        if not outcomes:
+            return []
+        for _ in range(ATTEMPTS - 1):
+            # A replay of another run, which holds no lock: the next attempt sees it.
+            with suppress(psycopg.errors.UniqueViolation), self._connection.transaction():
+                return self._write(outcomes, now)
+        with self._connection.transaction():
+            return self._write(outcomes, now)
+
+    def _has_leaf(self, version_id: int) -> bool:
+        return version_id not in self._due or version_id in self._version_leaves
+
+    def _write(self, outcomes: Sequence[Outcome], now: datetime) -> list[Recorded]:
+        if any(outcome.version.id in self._due for outcome in outcomes):
+            hold_log(self._connection)
+        there = self._already_there(outcomes)
+        new = {
+            outcome.version.id: self._entry(outcome, now)
+            for outcome in outcomes
+            if outcome.version.id not in there
+        }
+        stored = {
+            id_: entry
+            for id_, entry in new.items()
+            if entry.is_due or entry.outcome.result.rows is not None
+        }
+        due = [entry for entry in stored.values() if entry.is_due]
+        leaves = [self._leaf(entry) for entry in due]
+        indices = dict(
+            zip(
+                (entry.outcome.version.id for entry in due),
+                append_leaves(self._connection, leaves, now),
+                strict=True,
+            )
+        )
+        ids = insert_entries(
+            self._connection, list(stored.values()), indices, self._instruments, now,
+            self._dagster_run_id,
+        )  # fmt: skip
+        return [
+            there.get(id_) or self._recorded(new[id_], ids.get(id_, 0), indices.get(id_))
+            for id_ in (outcome.version.id for outcome in outcomes)
+        ]
+
+    def _already_there(self, outcomes: Sequence[Outcome]) -> dict[int, Recorded]:
+        ids, slot = {outcome.version.id for outcome in outcomes}, outcomes[0].result.as_of
+        found = find_records(self._connection, ids & self._due, slot, due_only=True)
+        replays = find_records(self._connection, ids - self._due, slot, due_only=False)
+        return found | {id_: one for id_, one in replays.items() if one.provenance not in DUE}
+
+    def _entry(self, outcome: Outcome, now: datetime) -> Entry:
+        result, is_due = outcome.result, outcome.version.id in self._due
+        return Entry(
+            outcome=outcome,
+            is_due=is_due,
+            provenance=provenance_of(
+                outcome.version,
+                result.as_of,
+                is_due=is_due,
+                has_answer=result.rows is not None,
+                now=now,
+                live_deadline=self._live_deadline,
+            ),
+            salt=secrets.token_bytes(SALT_BYTES),
+            payload=payload_of(result.rows or ()),
+        )
+
+    def _leaf(self, entry: Entry) -> NewLeaf:
+        version, result = entry.outcome.version, entry.outcome.result
+        signal = f"{version.provider}/{version.name}"
+        slot = int(result.as_of.timestamp())
+        facts: dict[str, Any] = {"sig": signal, "ver": version.version, "slot": slot}
+        if entry.provenance == "missed":
+            facts["why"] = result.missed.kind if result.missed else "not_run"
+            return NewLeaf("missed/v1", version.signal_id, facts)
+        facts |= {
+            "vl": self._version_leaves[version.id],
+            "img": version.image_digest,
+            "inp": entry.outcome.input_digest,
+            "c": commit(signal, result.as_of, entry.salt, entry.payload).hex(),
+        }
+        return NewLeaf("forecast/v1", version.signal_id, facts)
+
+    def _recorded(self, entry: Entry, record_id: int, leaf_index: int | None) -> Recorded:
+        result = entry.outcome.result
+        return Recorded(
+            record_id,
+            entry.provenance,
+            entry.reason,
+            len(result.rows or ()),
+            leaf_index,
+            entry.outcome.input_digest,
+            result.wall_ms,
+            result.usage.cpu_ms,
+            result.usage.peak_memory_mb,
+            self._dagster_run_id,
+        )
 
 
 def record(
@@ -82,132 +262,12 @@ def record(
     live_deadline: timedelta,
     dagster_run_id: str | None = None,
 ) -> Recorded:
-    """Store an outcome; a replayed slot without an answer is not stored but returned.
-
-    Raises:
-        psycopg.errors.UniqueViolation: the slot has such a record already.
-    """
-    version, result = outcome.version, outcome.result
-    provenance = provenance_of(
-        version,
-        result.as_of,
-        is_due=is_due,
-        has_answer=result.rows is not None,
-        now=now,
+    """Store one outcome; see `Recorder.write`."""
+    recorder = Recorder(
+        connection,
+        [outcome.version],
+        due=[outcome.version.id] if is_due else [],
         live_deadline=live_deadline,
+        dagster_run_id=dagster_run_id,
     )
-    reason = str(result.missed) if result.missed else None
-    if result.rows is None and not is_due:
-        return Recorded(0, provenance, reason, 0, None, outcome.input_digest, result.wall_ms)
-    with connection.transaction():
-        salt, payload = secrets.token_bytes(SALT_BYTES), payload_of(result.rows or ())
-        leaf_index = _leaf(connection, outcome, provenance, salt, payload, now) if is_due else None
-        record_id = _slot_record(
-            connection, outcome, provenance, reason, leaf_index, now, dagster_run_id
-        )
-        if result.rows is not None:
-            _forecasts(connection, record_id, outcome)
-        if provenance in ("live", "late"):
-            connection.execute(
-                "insert into forecast.opening (slot_record_id, salt, payload) values (%s, %s, %s)",
-                [record_id, salt, payload],
-            )
-    return Recorded(
-        record_id,
-        provenance,
-        reason,
-        len(result.rows or ()),
-        leaf_index,
-        outcome.input_digest,
-        result.wall_ms,
-    )
-
-
-def _leaf(
-    connection: psycopg.Connection[Any],
-    outcome: Outcome,
-    provenance: str,
-    salt: bytes,
-    payload: bytes,
-    now: datetime,
-) -> int:
-    version, slot = outcome.version, outcome.result.as_of
-    signal = f"{version.provider}/{version.name}"
-    facts: dict[str, Any] = {"sig": signal, "ver": version.version, "slot": int(slot.timestamp())}
-    if provenance == "missed":
-        kind = "missed/v1"
-        facts["why"] = outcome.result.missed.kind if outcome.result.missed else "not_run"
-    else:
-        kind = "forecast/v1"
-        facts |= {
-            "vl": _version_leaf(connection, version),
-            "img": version.image_digest,
-            "inp": outcome.input_digest,
-            "c": commit(signal, slot, salt, payload).hex(),
-        }
-    return append_leaf(connection, kind=kind, signal_id=version.signal_id, facts=facts, now=now)
-
-
-def _version_leaf(connection: psycopg.Connection[Any], version: PublishedVersion) -> int:
-    row = connection.execute(
-        "select index from transparency.leaf where signal_id = %s and kind = 'version/v1'"
-        " and convert_from(body, 'UTF8')::jsonb ->> 'ver' = %s",
-        [version.signal_id, version.version],
-    ).fetchone()
-    if row is None:
-        raise LookupError(f"{version.label} has no version leaf: run signalbox fsck")
-    return int(row[0])
-
-
-def _slot_record(
-    connection: psycopg.Connection[Any],
-    outcome: Outcome,
-    provenance: str,
-    reason: str | None,
-    leaf_index: int | None,
-    now: datetime,
-    dagster_run_id: str | None,
-) -> int:
-    result, pin = outcome.result, outcome.pin
-    row = connection.execute(
-        "insert into forecast.slot_record (version_id, slot, provenance, reason, cutoff, max_batch,"
-        " input_digest, image_digest, engine, path, recorded_at, wall_ms, cpu_ms, peak_memory_mb,"
-        " dagster_run_id, leaf_index, log) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s,"
-        " %s, %s, %s, %s, %s) returning id",
-        [
-            outcome.version.id, result.as_of, provenance, reason, pin.cutoff, pin.max_batch,
-            outcome.input_digest, outcome.version.image_digest, outcome.engine,
-            outcome.path, now, result.wall_ms, result.usage.cpu_ms, result.usage.peak_memory_mb,
-            dagster_run_id, leaf_index, result.log.replace("\0", "\\0"),
-        ],
-    ).fetchone()  # fmt: skip
-    assert row is not None  # noqa: S101 - returning
-    return int(row[0])
-
-
-def _forecasts(connection: psycopg.Connection[Any], record_id: int, outcome: Outcome) -> None:
-    rows = outcome.result.rows or ()
-    ids = dict(
-        connection.execute(
-            "select symbol, id from market.instrument where symbol = any(%s)",
-            [list({row.symbol for row in rows})],
-        ).fetchall()
-    )
-    slot = outcome.result.as_of
-    connection.cursor().executemany(
-        "insert into forecast.forecast (slot_record_id, instrument_id, horizon_hours, target_time,"
-        " point, quantiles, probability_up) values (%s, %s, %s, %s, %s, %s, %s)",
-        [
-            [
-                record_id, ids[row.symbol], row.horizon_hours,
-                slot + timedelta(hours=row.horizon_hours), row.point,
-                Jsonb(sorted(row.quantiles.items()), dumps=_dumps) if row.quantiles else None,
-                row.probability_up,
-            ]
-            for row in rows
-        ],
-    )  # fmt: skip
-
-
-def _dumps(value: Any) -> bytes:
-    return msgspec.json.encode(value)
+    return recorder.write([outcome], now)[0]

@@ -1,30 +1,25 @@
-"""Run versions in the sandbox: many at one slot, or one over many slots.
+"""Run a version in the sandbox over many slots; `tick.py` runs many at one.
 
-Theory of operation: `tick` drives as many sandboxes at once as there are cores
-and hands back each outcome as it comes, so that a slow or failing version
-delays nobody's record. `replay_range` keeps one sandbox and reveals hour after
+Theory of operation: `replay_range` keeps one sandbox and reveals hour after
 hour. A model's failure is an outcome; the platform's own is raised, and
 nothing is recorded for the slots that it struck.
 """
 
-import os
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import psycopg
 
-from assets.forecasts.feed import PastBars, PinnedFeed, SlotBars
+from assets.forecasts.feed import PastBars, PinnedFeed
 from assets.forecasts.version import PublishedVersion
 from assets.market_data.window import SlotPin
 from sandbox.registry.docker_image import ensure_loaded
 from sandbox.registry.image import ImageStore
 from sandbox.runner.engine import Engine, RunPath
-from sandbox.runner.run import Feed, SlotResult, replay, run_cold
-
-AT_ONCE = os.cpu_count() or 1
+from sandbox.runner.image import Image
+from sandbox.runner.run import Feed, SlotResult, replay
 
 
 @dataclass(frozen=True)
@@ -37,49 +32,6 @@ class Outcome:
     result: SlotResult
     engine: str
     path: RunPath
-
-
-def tick(
-    connection: psycopg.Connection[Any],
-    engine: Engine,
-    images: ImageStore,
-    versions: Sequence[PublishedVersion],
-    pin: SlotPin,
-) -> Iterator[Outcome]:
-    """Run every version once at the pinned slot, in the order in which they end.
-
-    Args:
-        connection: used for reads only, from several threads in turn.
-        engine: where to run.
-        images: the store the versions were built into.
-        versions: at least one.
-        pin: the slot.
-
-    Raises:
-        SandboxError: ours; outcomes already handed out stand.
-    """
-    bars = SlotBars(connection, versions, pin)
-    feeds = {version.id: bars.feed(version) for version in versions}
-
-    def run(version: PublishedVersion) -> Outcome:
-        pinned = feeds[version.id]
-        result = run_cold(
-            engine,
-            _image(engine, images, version),
-            version.manifest,
-            version.label,
-            pinned.feed,
-        )
-        return Outcome(version, pinned.pin, pinned.input_digest, result, engine.name, engine.path)
-
-    with ThreadPoolExecutor(max_workers=AT_ONCE, thread_name_prefix="sandbox") as pool:
-        running = [pool.submit(run, version) for version in versions]
-        try:
-            for future in as_completed(running):
-                yield future.result()
-        finally:
-            for future in running:
-                future.cancel()
 
 
 def replay_range(
@@ -108,13 +60,14 @@ def replay_range(
             revealed.append(bars.feed(slot))
             yield revealed[-1].feed
 
-    image = _image(engine, images, version)
+    image = image_of(engine, images, version)
     for result in replay(engine, image, version.manifest, version.label, feeds()):
         pinned = revealed.pop()
         yield Outcome(version, pinned.pin, pinned.input_digest, result, engine.name, "replay")
 
 
-def _image(engine: Engine, images: ImageStore, version: PublishedVersion) -> Any:
+def image_of(engine: Engine, images: ImageStore, version: PublishedVersion) -> Image:
+    """A version's image, where the engine finds it."""
     if engine.name == "docker":
         ensure_loaded(images, version.image_digest)
     return images.open(version.image_digest)

@@ -12,13 +12,11 @@ import click
 import msgspec
 
 from assets.forecasts.asset import replay_version
-from assets.forecasts.record import record
-from assets.forecasts.run import tick as run_tick
+from assets.forecasts.slot import run_slot
 from assets.forecasts.version import PublishedVersion, due_slots, published_versions
 from assets.installation import Installation
 from assets.market_data.source import SourceError
 from assets.market_data.store import ingest as store_bars
-from assets.market_data.window import pin
 from assets.scores.score import score_resolved
 from pipelines.operator import demo as demonstration
 from pipelines.operator import demo_check as checking
@@ -195,20 +193,16 @@ def tick(slot: datetime | None, root: Path | None) -> None:
     """Run one slot by hand, without Dagster: every live version that owes it."""
     installation = _installation(root)
     at = slot.replace(tzinfo=UTC) if slot else floor_hour(installation.clock())
-    with installation.connect() as connection, installation.connect() as reading:
+    with installation.connect() as connection:
         owed = due_slots(connection, installation.clock()).get(at, [])
         versions = [v for v in published_versions(connection) if v.id in owed]
-        if not versions:
-            click.echo(f"nothing is owed at {at:%Y-%m-%d %H:%M} UTC")
-            return
-        pinned = pin(connection, at, installation.feed_delay)
-        with closing(installation.engine()) as engine:
-            for outcome in run_tick(reading, engine, installation.images, versions, pinned):
-                written = record(
-                    connection, outcome, is_due=True, now=installation.clock(),
-                    live_deadline=installation.live_deadline,
-                )  # fmt: skip
-                click.echo(f"{outcome.version.label}: {written.reason or written.provenance}")
+    if not versions:
+        click.echo(f"nothing is owed at {at:%Y-%m-%d %H:%M} UTC")
+        return
+    with closing(installation.engine()) as engine:
+        for batch in run_slot(installation, engine, versions, at):
+            for version, done in batch:
+                click.echo(f"{version.label}: {done.reason or done.provenance}")
 
 
 @commands.add(click.argument("action", type=click.Choice(["make-operator"])),

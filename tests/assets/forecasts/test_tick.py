@@ -7,8 +7,8 @@ import psycopg
 import pytest
 
 from assets.forecasts.asset import replay_version
-from assets.forecasts.record import find_record, provenance_of, record
-from assets.forecasts.run import tick
+from assets.forecasts.record import Recorder, find_record, provenance_of
+from assets.forecasts.tick import tick
 from assets.forecasts.version import due_slots
 from assets.market_data.window import pin
 from assets.transparency.chain import audit_log
@@ -51,21 +51,20 @@ ATTACKS = {
 
 
 def run_slot(house, versions, slot=SLOT, *, is_due=True):
+    installation = house.installation
     with house.connect() as connection, house.connect() as reading:
         pinned = pin(connection, slot, DELAY)
-        installation = house.installation
-        return {
-            outcome.version.name: record(
-                connection,
-                outcome,
-                is_due=is_due,
-                now=house.now[0],
-                live_deadline=installation.live_deadline,
-            )
-            for outcome in tick(
-                reading, installation.engine(), installation.images, versions, pinned
-            )
-        }
+        recorder = Recorder(
+            connection,
+            versions,
+            due=[version.id for version in versions] if is_due else [],
+            live_deadline=installation.live_deadline,
+        )
+        written = {}
+        for batch in tick(reading, installation.engine(), installation.images, versions, pinned):
+            for outcome, one in zip(batch, recorder.write(batch, house.now[0]), strict=True):
+                written[outcome.version.name] = one
+        return written
 
 
 def test_models_that_open_sockets_read_host_files_or_never_end_are_missed_and_neighbours_are_live(
@@ -124,9 +123,18 @@ def test_a_forecast_recorded_after_its_deadline_is_late(house):
 def test_a_second_forecast_for_a_live_slot_is_refused(house):
     version = house.publish("honest", HONEST)
     house.now[0] = IN_TIME
-    run_slot(house, [version])
-    with pytest.raises(psycopg.errors.UniqueViolation):
-        run_slot(house, [version])
+    first = run_slot(house, [version])
+    assert run_slot(house, [version]) == first
+    with house.connect() as connection:
+        leaves, faults = audit_log(connection)
+        assert (leaves, faults) == (2, [])
+        with pytest.raises(psycopg.errors.UniqueViolation):
+            connection.execute(
+                "insert into forecast.slot_record (version_id, slot, provenance, cutoff, max_batch,"
+                " image_digest, engine, path, recorded_at, wall_ms, log) select version_id, slot,"
+                " 'late', cutoff, max_batch, image_digest, engine, path, recorded_at, wall_ms, log"
+                " from forecast.slot_record"
+            )
 
 
 def test_a_missed_slot_stays_missed_and_is_not_owed_again(house):
@@ -166,7 +174,7 @@ def test_lockstep_replay_of_the_past_equals_cold_runs_and_is_backfilled(house):
             ).fetchall()
         )
         for slot in slots:
-            (outcome,) = tick(
+            ((outcome,),) = tick(
                 reading,
                 house.installation.engine(),
                 house.installation.images,

@@ -2,7 +2,8 @@
 
 The storage of dagster-postgres opens a connection for every statement, some six
 to seven for each materialization, and a tick's cost is mostly that. This one
-keeps a small pool per process. dagster.yaml names it as the `custom` storage.
+keeps a small pool per process, and writes events in batches (`event_batches.py`).
+dagster.yaml names it as the `custom` storage.
 """
 
 from typing import Any, Self
@@ -10,6 +11,8 @@ from typing import Any, Self
 from dagster._serdes import ConfigurableClassData
 from dagster_postgres.storage import DagsterPostgresStorage
 from dagster_postgres.utils import create_pg_engine, pg_url_from_config
+
+from pipelines.event_batches import BatchingEventLogStorage
 
 POOL: dict[str, Any] = {
     "isolation_level": "AUTOCOMMIT",
@@ -25,6 +28,7 @@ class PooledPostgresStorage(DagsterPostgresStorage):
 
     def __init__(self, postgres_url: str, inst_data: ConfigurableClassData | None = None) -> None:
         super().__init__(postgres_url, inst_data=inst_data)
+        self._event_log_storage = BatchingEventLogStorage(postgres_url)
         for storage in (self._run_storage, self._event_log_storage, self._schedule_storage):
             storage._engine.dispose()  # noqa: SLF001 - no other way in; held to by a test
             storage._engine = create_pg_engine(postgres_url, None, **POOL)  # noqa: SLF001

@@ -1,0 +1,72 @@
+"""Models and windows of the tick's benchmark, for whichever design is measured on them.
+
+The models are the three examples, each copy with a line of its own and so with an
+image of its own; three locks, several providers.
+"""
+
+import itertools
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+
+from assets.market_data.sample import SampleSource
+from sandbox.registry.image import BuiltImage, ImageStore
+from sandbox.registry.lock import Lock, lock
+from sandbox.registry.requirements import parse_requirements
+from signalbox import Manifest, parse_manifest
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+KINDS = ("momentum-quantiles", "ridge-lags", "seasonal-naive")
+PROVIDERS = ("ada", "bob")
+
+
+@dataclass(frozen=True)
+class Model:
+    """One version, as it would have been pushed."""
+
+    provider: str
+    name: str
+    kind: str
+    manifest: Manifest
+    lock: Lock
+    image: BuiltImage
+
+
+def make_models(count: int, store: ImageStore, now: datetime) -> Iterator[Model]:
+    """Models with images in `store`: kinds and providers in turn."""
+    locks = {
+        kind: lock(
+            parse_requirements((EXAMPLES / kind / "requirements.txt").read_text()),
+            now=now,
+            cache=store.cache,
+        )
+        for kind in KINDS
+    }
+    layers = {kind: store.dependencies(locked) for kind, locked in locks.items()}
+    base = store.base()
+    turns = itertools.cycle(itertools.product(PROVIDERS, KINDS))
+    for number, (provider, kind) in enumerate(itertools.islice(turns, count)):
+        name = f"{kind}-{number:05d}"
+        toml = (EXAMPLES / kind / "signal.toml").read_text().replace(f'"{kind}"', f'"{name}"')
+        app = (EXAMPLES / kind / "app.py").read_text() + f"\n# {name}\n"
+        files = {"app.py": (app.encode(), False), "signal.toml": (toml.encode(), False)}
+        image = store.add(base=base, dependencies=layers[kind], files=files)
+        yield Model(provider, name, kind, parse_manifest(toml), locks[kind], image)
+
+
+def windows(slot: datetime) -> dict[str, dict[str, pl.DataFrame]]:
+    """What a model of each kind sees at a slot: frames by symbol."""
+    made = {}
+    for kind in KINDS:
+        forecast = tomllib.loads((EXAMPLES / kind / "signal.toml").read_text())["forecast"]
+        source = SampleSource(tuple(forecast["symbols"]))
+        start = slot - timedelta(hours=forecast["lookback_hours"])
+        made[kind] = {
+            symbol: source.fetch(symbol, start, slot, slot).frame.drop("ts_close")
+            for symbol in forecast["symbols"]
+        }
+    return made

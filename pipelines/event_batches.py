@@ -21,13 +21,16 @@ import dagster._check as check
 from dagster import DagsterEventType
 from dagster._core.events import ASSET_EVENTS
 from dagster._core.events.log import EventLogEntry
-from dagster._core.storage.event_log import (
+from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
+from dagster._core.storage.event_log.migration import ASSET_KEY_INDEX_COLS
+from dagster._core.storage.event_log.schema import (
+    AssetCheckExecutionsTable,
     AssetKeyTable,
     SqlEventLogStorageTable,
 )
-from dagster._core.storage.event_log.migration import ASSET_KEY_INDEX_COLS
+from dagster._serdes import serialize_value
 from dagster_postgres import PostgresEventLogStorage
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -36,10 +39,13 @@ KEPT = frozenset(
         DagsterEventType.ASSET_MATERIALIZATION_PLANNED,
         DagsterEventType.STEP_OUTPUT,
         DagsterEventType.ASSET_MATERIALIZATION,
+        DagsterEventType.ASSET_CHECK_EVALUATION,
     }
 )
 MOST = 200
 SECONDS = 0.2
+
+_Numbered = list[tuple[EventLogEntry, int]]
 
 
 class BatchingEventLogStorage(PostgresEventLogStorage):
@@ -79,10 +85,13 @@ class BatchingEventLogStorage(PostgresEventLogStorage):
                 return
             try:
                 with self.index_transaction() as connection:
-                    self._write(connection, events)
+                    planned = self._write(connection, events)
             except SQLAlchemyError:
                 for event in events:
                     super().store_event(event)
+            else:
+                for event, id_ in planned:
+                    self.store_asset_check_event(event, id_)
 
     def dispose(self) -> None:
         """Write what is kept, and let go."""
@@ -107,25 +116,71 @@ class BatchingEventLogStorage(PostgresEventLogStorage):
         if error is not None:
             raise error
 
-    def _write(self, connection: Connection, events: Sequence[EventLogEntry]) -> None:
+    def _write(self, connection: Connection, events: Sequence[EventLogEntry]) -> _Numbered:
+        """Write events and what follows from them; returns evaluations of planned checks."""
         table = SqlEventLogStorageTable
         inserted = connection.execute(
             table.insert().returning(table.c.id, sort_by_parameter_order=True),
             [self._event_to_row(event) for event in events],
         )
+        numbered = [(event, int(id_)) for event, (id_,) in zip(events, inserted, strict=True)]
         about_assets = [
-            (event, int(id_))
-            for event, (id_,) in zip(events, inserted, strict=True)
+            (event, id_)
+            for event, id_ in numbered
             if event.dagster_event_type in ASSET_EVENTS and event.get_dagster_event().asset_key
         ]
         if about_assets:
             entries, ids = zip(*about_assets, strict=True)
             self._store_asset_event_tags(connection, entries, ids)
             self._upsert_assets(connection, about_assets)
+        return self._insert_evaluations(connection, numbered)
 
-    def _upsert_assets(
-        self, connection: Connection, events: Sequence[tuple[EventLogEntry, int]]
-    ) -> None:
+    def _insert_evaluations(self, connection: Connection, events: _Numbered) -> _Numbered:
+        """Insert those of checks that no run planned, and return the others."""
+        evaluations = {
+            (event.run_id, evaluated.asset_key.to_string(), evaluated.check_name): (event, id_)
+            for event, id_ in events
+            if event.dagster_event_type == DagsterEventType.ASSET_CHECK_EVALUATION
+            and (evaluated := event.get_dagster_event().asset_check_evaluation_data)
+        }
+        if not evaluations:
+            return []
+        table = AssetCheckExecutionsTable
+        run_ids = {run_id for run_id, _, _ in evaluations}
+        planned = {
+            (run_id, asset_key, check_name)
+            for run_id, asset_key, check_name in connection.execute(
+                select(table.c.run_id, table.c.asset_key, table.c.check_name).where(
+                    table.c.run_id.in_(run_ids)
+                )
+            )
+        }
+        new = [
+            self._evaluation_row(*numbered)
+            for key, numbered in evaluations.items()
+            if key not in planned
+        ]
+        if new:
+            connection.execute(table.insert(), new)
+        return [numbered for key, numbered in evaluations.items() if key in planned]
+
+    def _evaluation_row(self, event: EventLogEntry, id_: int) -> dict[str, Any]:
+        evaluated = event.get_dagster_event().asset_check_evaluation_data
+        status = AssetCheckExecutionRecordStatus
+        target = evaluated.target_materialization_data
+        return {
+            "asset_key": evaluated.asset_key.to_string(),
+            "check_name": evaluated.check_name,
+            "run_id": event.run_id,
+            "execution_status": (status.SUCCEEDED if evaluated.passed else status.FAILED).value,
+            "evaluation_event": serialize_value(event),
+            "evaluation_event_timestamp": self._event_insert_timestamp(event),  # type: ignore[no-untyped-call]
+            "evaluation_event_storage_id": id_,
+            "materialization_event_storage_id": target.storage_id if target else None,
+            "partition": evaluated.partition,
+        }
+
+    def _upsert_assets(self, connection: Connection, events: _Numbered) -> None:
         has_columns = self.has_secondary_index(ASSET_KEY_INDEX_COLS)
         # A planned event sets other columns than a materialization.
         rows: dict[tuple[str, ...], dict[str, dict[str, Any]]] = {}

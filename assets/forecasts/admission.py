@@ -3,10 +3,12 @@
 Theory of operation: a run counts against the CPU bound in its first second and
 then steps aside, so that sleepers and spinners up to their time-out delay
 nobody's first second; its memory counts until it ends. Providers take turns.
-Within a provider the slow go first, because a tick is as long as what ends last;
-but of a provider's versions that are slow, or that nobody has seen run, only a
-share goes at once, so that many of them fill neither the machine nor the memory.
-What is known to be quick is never held back by them.
+Within a provider the slow go first, the slowest before the others, because a
+tick is as long as what ends last; the quick follow shard by shard, so that
+Dagster can show one shard while the next runs. But of a provider's versions that
+are slow, or that nobody has seen run, only a share goes at once, so that many of
+them fill neither the machine nor the memory. What is known to be quick is never
+held back by them.
 
 Deliberately absent: GPU slots, because no manifest can ask for a GPU.
 """
@@ -78,7 +80,7 @@ class Admission:
         self._running: dict[int, _Run] = {}
         self._quick: dict[str, deque[PublishedVersion]] = {}
         self._others: dict[str, deque[PublishedVersion]] = {}
-        for version in sorted(versions, key=lambda v: (-cost_ms.get(v.id, 0.0), v.id)):
+        for version in sorted(versions, key=self._rank):
             queues = self._quick if self._is_quick(version) else self._others
             queues.setdefault(version.provider, deque()).append(version)
         self._turns = deque(sorted({version.provider for version in versions}))
@@ -139,6 +141,11 @@ class Admission:
                 queue.remove(version)
                 return version
         return None
+
+    def _rank(self, version: PublishedVersion) -> tuple[float, int]:
+        """Slow ones by what they cost; all others in the order of their shards."""
+        cost_ms = 0.0 if self._is_quick(version) else self._cost_ms.get(version.id, 0.0)
+        return (-cost_ms, version.id)
 
     def _is_quick(self, version: PublishedVersion) -> bool:
         cost_ms = self._cost_ms.get(version.id)

@@ -45,10 +45,10 @@ def test_no_more_begin_at_once_than_there_are_cores_for():
     assert started(admission) == [2]
 
 
-def test_the_slowest_of_a_provider_goes_first():
-    costs = {0: 10.0, 1: 900.0, 2: 40.0}
-    admission = Admission([version(n) for n in range(3)], costs, Room(cpu=9, memory_mb=10_000))
-    assert started(admission) == [1, 2, 0]
+def test_the_slowest_of_a_provider_goes_first_and_the_quick_go_shard_by_shard():
+    costs = {0: 10.0, 1: 900.0, 2: 4_000.0, 3: 19_000.0}
+    admission = Admission([version(n) for n in range(5)], costs, Room(cpu=9, memory_mb=10_000))
+    assert started(admission) == [3, 2, 4, 0, 1]
 
 
 def test_a_sleeper_steps_aside_after_its_first_second():

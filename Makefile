@@ -33,6 +33,7 @@ types: setup ## Types only
 
 bench: setup ## Measure, as ratios
 	$(BIN)/python -m benchmarks.replay --json
+	$(BIN)/python -m benchmarks.tick --json
 
 doctor: setup ## What this machine has, and whether its sandbox holds
 	@$(BIN)/signalbox doctor

@@ -105,9 +105,13 @@ def _check(house: House, versions: int, told: dict[str, float]) -> None:
             "select provenance, count(*), count(distinct leaf_index) from forecast.slot_record"
             " group by provenance"
         ).fetchall()
+        missed = connection.execute(
+            "select reason, count(*) from forecast.slot_record where reason is not null"
+            " group by reason order by count(*) desc limit 3"
+        ).fetchall()
         leaves, faults = audit_log(connection)
     if found != [("live", versions, versions)] or leaves != 2 * versions or faults:
-        raise RuntimeError(f"wrong records: {found}, {leaves} leaves, {faults[:3]}")
+        raise RuntimeError(f"wrong records: {found}, {missed}, {leaves} leaves, {faults[:3]}")
     if not told["ok"] or told["materialized"] != versions:
         raise RuntimeError(f"Dagster shows {told['materialized']} of {versions} versions")
 

@@ -147,7 +147,7 @@ class House:
     """An installation whose clock the test sets."""
 
     installation: Installation
-    publish: Callable[[str, str], PublishedVersion]
+    publish: Callable[..., PublishedVersion]
     now: list[datetime] = field(default_factory=list)
 
     def connect(self) -> psycopg.Connection:
@@ -157,13 +157,13 @@ class House:
 @pytest.fixture
 def house(database, image_store, engine, engine_choice, tmp_path) -> Iterator[House]:
     now = [PUBLISHED_AT]
-    provider_id = uuid.uuid4()
+    providers = {"ada": uuid.uuid4(), "bob": uuid.uuid4()}
     with database.superuser() as connection:
-        connection.execute(
-            "insert into account.user_account values (%s, 'ada', 'ada@example.org', 'x', 'member',"
-            " %s)",
-            [provider_id, PUBLISHED_AT],
-        )
+        for handle, id_ in providers.items():
+            connection.execute(
+                "insert into account.user_account values (%s, %s, %s, 'x', 'member', %s)",
+                [id_, handle, f"{handle}@example.org", PUBLISHED_AT],
+            )
     made: list[Engine] = []
 
     def an_engine() -> Engine:
@@ -185,10 +185,10 @@ def house(database, image_store, engine, engine_choice, tmp_path) -> Iterator[Ho
             SLOT, SLOT, is_history=True,
         )  # fmt: skip
 
-    def publish(name: str, app: str) -> PublishedVersion:
+    def publish(name: str, app: str, provider: str = "ada") -> PublishedVersion:
         repository = commit(tmp_path / name, name, app)
         submission = Submission(
-            provider_id=provider_id, provider="ada", name=name, version="v1.0.0",
+            provider_id=providers[provider], provider=provider, name=name, version="v1.0.0",
             commit=head(repository), repository=repository,
         )  # fmt: skip
         with psycopg.connect(conninfo(database.url(GIT)), autocommit=True) as connection:

@@ -50,8 +50,8 @@ def slot(house):
     return run
 
 
-def publish(house, **apps):
-    return [house.publish(name.replace("_", "-"), app) for name, app in apps.items()]
+def publish(house, provider="ada", **apps):
+    return [house.publish(name.replace("_", "-"), app, provider) for name, app in apps.items()]
 
 
 def provenances(batches):
@@ -63,10 +63,11 @@ def test_sleepers_spinners_and_failing_models_come_after_their_good_neighbours(h
         house, a_sleeper=SLEEPER, b_spinner=SPINNER, c_sleeper=SLEEPER, d_failing=FAILING,
         e_exiting=EXITING,
     )  # fmt: skip
-    good = publish(house, x_good=GOOD, y_good=GOOD, z_good=GOOD)
+    good = publish(house, "bob", x_good=GOOD, y_good=GOOD)
     order = [name for batch in slot([*bad, *good]) for name, _ in batch]
     slow = {"a-sleeper", "b-spinner", "c-sleeper"}
-    assert set(order[-3:]) == slow
+    first_slow = min(order.index(name) for name in slow)
+    assert max(order.index("x-good"), order.index("y-good")) < first_slow
     with house.connect() as connection:
         found = dict(
             connection.execute(
@@ -75,17 +76,14 @@ def test_sleepers_spinners_and_failing_models_come_after_their_good_neighbours(h
                 " join registry.signal s on s.id = v.signal_id"
             ).fetchall()
         )
-        assert {name for name, kind in found.items() if kind == "live"} == {
-            "x-good", "y-good", "z-good"
-        }  # fmt: skip
+        assert {name for name, kind in found.items() if kind == "live"} == {"x-good", "y-good"}
         assert {name for name, kind in found.items() if kind == "missed"} == {
             *slow, "d-failing", "e-exiting"
         }  # fmt: skip
-        assert audit_log(connection) == (16, [])
+        assert audit_log(connection) == (14, [])
         assert due_slots(connection, IN_TIME) == {}
         costs = recent_cost_ms(connection, [version.id for version in bad + good])
-    by_cost = sorted(costs, key=costs.__getitem__)
-    assert set(by_cost[-3:]) == {version.id for version in bad[:3]}
+    assert all(costs[version.id] >= 1000 for version in bad[:3])
 
 
 def test_an_image_that_is_gone_costs_its_own_version_and_is_raised_after_the_others(house, slot):

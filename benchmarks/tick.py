@@ -3,6 +3,8 @@
 Real registry rows and images of the three examples' kinds, bars in a real Postgres, the
 real job `tick` in a process of its own, real sandboxes. The floor is the same models' own
 compute in one warm process over the same windows: what no design can go below on one core.
+`--naive` also measures, on a sample in the same database, what would be built first
+(`benchmarks/naive`): a Celery task and a `docker run` for each version.
 """
 
 import argparse
@@ -19,10 +21,11 @@ import msgspec
 import psycopg
 
 from assets.transparency.chain import audit_log
+from benchmarks import naive
 from benchmarks.tick_house import House, open_house
 from pipelines.schedules import partition_key
 from sql.clock import floor_hour
-from sql.roles import WORKER
+from sql.roles import DATABASE, WORKER
 
 CHECKOUT = Path(__file__).parents[1]
 GROWTH = (200, 2000)
@@ -32,13 +35,16 @@ def main() -> None:
     """Print a table, then one line of JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--versions", type=int, default=1000)
-    parser.add_argument("--engine", default="forked", choices=["forked", "embedded", "docker"])
+    parser.add_argument("--engine", default="auto", choices=["auto", "docker", "embedded"])
+    parser.add_argument("--path", default="forked", choices=["forked", "cold"])
+    parser.add_argument("--naive", type=int, default=0, help="versions that also run naively")
     parser.add_argument("--growth", action="store_true", help="also 2,000 against 200")
     parser.add_argument("--json", action="store_true", help="only the line of JSON")
     options = parser.parse_args()
-    result = measure(options.versions, options.engine)
+    how = (options.engine, options.path)
+    result = measure(options.versions, *how, naive_versions=options.naive)
     if options.growth:
-        few, many = (measure(count, options.engine) for count in GROWTH)
+        few, many = (measure(count, *how) for count in GROWTH)
         result["growth"] = many["seconds_per_version"] / few["seconds_per_version"]
     if not options.json:
         for name, value in result.items():
@@ -46,12 +52,12 @@ def main() -> None:
     print(msgspec.json.encode({name: round(value, 5) for name, value in result.items()}).decode())
 
 
-def measure(versions: int, engine: str) -> dict[str, float]:
+def measure(versions: int, engine: str, path: str, *, naive_versions: int = 0) -> dict[str, float]:
     """One slot of so many versions: seconds by phase, CPU seconds, and ratios."""
     root = Path(tempfile.mkdtemp(prefix="signalbox-tick-", dir="/var/tmp"))
     root.chmod(0o755)
     try:
-        with open_house(root, engine) as house:
+        with open_house(root, engine, path) as house:
             slot = floor_hour(datetime.now(UTC))
             house.publish(versions, slot)
             house.environment.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -66,6 +72,7 @@ def measure(versions: int, engine: str) -> dict[str, float]:
             postgres = _cpu_seconds(house) - postgres_before
             _check(house, versions, told)
             floor = _floor(house, slot, versions)
+            naively = _naive(house, slot, naive_versions, seconds / versions)
     finally:
         shutil.rmtree(root)
     return {
@@ -74,6 +81,7 @@ def measure(versions: int, engine: str) -> dict[str, float]:
         "seconds_per_version": seconds / versions,
         "floor_seconds": floor,
         "floor_ratio": seconds / floor,
+        **naively,
         "load_seconds": told["import"],
         "definitions_seconds": told["definitions"],
         # From the pin to the last record; the records' share of it ran beside the sandboxes.
@@ -84,6 +92,19 @@ def measure(versions: int, engine: str) -> dict[str, float]:
         "rest_seconds": seconds - told["import"] - told["definitions"] - told["run"],
         "host_cpu_ms_per_version": told["host_cpu"] / versions * 1000,
         "postgres_cpu_ms_per_version": postgres / versions * 1000,
+    }
+
+
+def _naive(
+    house: House, slot: datetime, versions: int, seconds_per_version: float
+) -> dict[str, float]:
+    """How many times longer a version takes in the naive design; nothing where none is asked."""
+    if not versions:
+        return {}
+    found = naive.measure(house.images, house.server.admin.set(database=DATABASE), slot, versions)
+    return {
+        "naive_seconds_per_version": found.seconds_per_version,
+        "naive_ratio": found.seconds_per_version / seconds_per_version,
     }
 
 

@@ -66,12 +66,13 @@ class House:
 
 
 @contextmanager
-def open_house(root: Path, engine: str) -> Iterator[House]:
+def open_house(root: Path, engine: str, path: str) -> Iterator[House]:
     """A migrated database and an image store in `root`, which others may walk to."""
     home = Home(
         root,
         settings={
             "SIGNALBOX_SANDBOX_ENGINE": engine,
+            "SIGNALBOX_SANDBOX_PATH": path,
             "SIGNALBOX_LIVE_DEADLINE_MINUTES": "60",
             "SIGNALBOX_MARKET_SOURCE": "sample",
         },

@@ -1,7 +1,7 @@
 """Point-in-time bars: where they come from, what is refused, what a model is given."""
 
 from assets.market_data.checks import CheckResult, gaps, stale_feed
-from assets.market_data.digest import arrow_ipc, input_digest
+from assets.market_data.digest import arrow_ipc, arrow_ipc_of_bars, input_digest
 from assets.market_data.file import FileSource
 from assets.market_data.history import History, OutsideHistoryError, read_history
 from assets.market_data.recorded import RecordedSource
@@ -48,6 +48,7 @@ __all__ = [
     "UnknownSymbolError",
     "Validated",
     "arrow_ipc",
+    "arrow_ipc_of_bars",
     "gaps",
     "ingest",
     "input_digest",

@@ -9,6 +9,7 @@ a copy. Otherwise the rows are gathered one by one from all versions.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -61,15 +62,41 @@ class History:
         Raises:
             OutsideHistoryError: the window begins before `start` or ends after `end`.
         """
-        earliest = slot - timedelta(hours=lookback_hours)
-        if earliest < self.start or slot > self.end:
-            raise OutsideHistoryError(
-                f"{lookback_hours} hours before {slot.isoformat()} are not within"
-                f" {self.start.isoformat()} .. {self.end.isoformat()}: read a longer history"
-            )
+        check_within(self, slot, lookback_hours)
         at = round(slot.timestamp()) * 1_000_000
         first = at - lookback_hours * HOUR_US
         return {symbol: one.window(first, at) for symbol, one in self._symbols.items()}
+
+    @property
+    def versions(self) -> dict[str, "Versions"]:
+        """Every version of every bar, by symbol."""
+        return {symbol: one.versions for symbol, one in self._symbols.items()}
+
+
+def check_within(history: History, slot: datetime, lookback_hours: int) -> None:
+    """Whether a window lies within what was read.
+
+    Raises:
+        OutsideHistoryError: it does not.
+    """
+    if slot - timedelta(hours=lookback_hours) < history.start or slot > history.end:
+        raise OutsideHistoryError(
+            f"{lookback_hours} hours before {slot.isoformat()} are not within"
+            f" {history.start.isoformat()} .. {history.end.isoformat()}: read a longer history"
+        )
+
+
+@dataclass(frozen=True)
+class Versions:
+    """All versions of one symbol's bars, by `ts_open` and then by when they came.
+
+    Attributes:
+        cells: a row per column of `WINDOW_SCHEMA`, as `arrow_ipc_of_bars` takes them.
+        seen_from: the first instant that sees each, microseconds since 1970.
+    """
+
+    cells: npt.NDArray[np.int64]
+    seen_from: Instants
 
 
 class _Symbol:
@@ -88,6 +115,12 @@ class _Symbol:
         self._settled = self._versions if len(last) == len(rows) else self._versions[last]
         self._opened: Instants = opened[last]
         self._settled_from: Instants = seen_from[last]
+
+    @property
+    def versions(self) -> Versions:
+        columns = [column.to_physical().to_numpy() for column in self._versions.iter_columns()]
+        cells = np.array([column.view(np.int64) for column in columns])
+        return Versions(cells, self._version_seen)
 
     def window(self, first: int, slot: int) -> pl.DataFrame:
         low, high = np.searchsorted(self._opened, (first, slot))

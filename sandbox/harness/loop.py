@@ -30,9 +30,13 @@ from signalbox.protocol import (
     Slot,
 )
 
+from .bars import Bars
 from .streams import Streams
 
 Model = Callable[[Window], object]
+
+_SLOT = msgspec.msgpack.Decoder(Slot)
+_ENCODER = msgspec.msgpack.Encoder()
 
 TYPE_CHARACTERS = 200
 MESSAGE_CHARACTERS = 2_000
@@ -54,14 +58,14 @@ def serve(streams: Streams, source: Path) -> None:
         streams.send(Kind.ERROR, 0, _error(error))
         return
     streams.send(Kind.READY, 0, msgspec.msgpack.encode(Ready(PROTOCOL_VERSION)))
+    held: dict[str, Bars] = {}
     while True:
         kind, seq, payload = streams.receive()
         if kind is Kind.END:
             return
         if kind is not Kind.SLOT:
             raise ProtocolError(f"{kind.name} where SLOT or END belongs")
-        slot = msgspec.msgpack.decode(payload, type=Slot)
-        window = _window(streams, slot, seq)
+        window = _window(streams, _SLOT.decode(payload), seq, held)
         try:
             answer = _answer(model(window))
         except BaseException as error:  # noqa: BLE001 - whatever a model raises is its answer
@@ -99,7 +103,7 @@ def rehearse() -> None:
     with contextlib.suppress(msgspec.ValidationError):
         msgspec.msgpack.decode(msgspec.msgpack.encode({}), type=Init)
     msgspec.msgpack.encode(Ready(PROTOCOL_VERSION))
-    window = Window(as_of=as_of, frames={}, seed=0, historical=_nothing)
+    window = Window(as_of=as_of, bars={}, seed=0, historical=_nothing)
     window.random.normal()
     _answer([Forecast("", 1, 0.0, {0.5: 0.0}, 0.5)])
     exec(compile("import numpy", "app.py", "exec"), {})  # noqa: S102 - our own text
@@ -109,8 +113,10 @@ def _nothing(symbol: str, start: datetime, end: datetime) -> pl.DataFrame:
     raise LookupError(symbol, start, end)
 
 
-def _window(streams: Streams, slot: Slot, seq: int) -> Window:
-    frames = {symbol: _frame(streams.expect(Kind.TABLE, seq)) for symbol in slot.symbols}
+def _window(streams: Streams, slot: Slot, seq: int, held: dict[str, Bars]) -> Window:
+    for symbol in slot.symbols:
+        _take_bars(streams, seq, symbol, held)
+    bars = {symbol: held[symbol].cells for symbol in slot.symbols}
 
     def historical(symbol: str, start: datetime, end: datetime) -> pl.DataFrame:
         asked = Historical(symbol=symbol, start=start, end=end)
@@ -120,13 +126,19 @@ def _window(streams: Streams, slot: Slot, seq: int) -> Window:
             raise RefusedReadError(msgspec.msgpack.decode(payload, type=Refused).reason)
         if kind is not Kind.ROWS or got_seq != seq:
             raise ProtocolError(f"{kind.name} of step {got_seq} where ROWS belongs")
-        return _frame(payload)
+        return pl.read_ipc_stream(io.BytesIO(payload))
 
-    return Window(as_of=slot.as_of, frames=frames, seed=slot.seed, historical=historical)
+    return Window(as_of=slot.as_of, bars=bars, seed=slot.seed, historical=historical)
 
 
-def _frame(table: bytes) -> pl.DataFrame:
-    return pl.read_ipc_stream(io.BytesIO(table))
+def _take_bars(streams: Streams, seq: int, symbol: str, held: dict[str, Bars]) -> None:
+    kind, got_seq, payload = streams.receive()
+    if got_seq == seq and kind is Kind.CHANGE and symbol in held:
+        held[symbol].change(payload)
+    elif got_seq == seq and kind is Kind.TABLE:
+        held[symbol] = Bars.of_table(payload)
+    else:
+        raise ProtocolError(f"{kind.name} of step {got_seq} where bars of {symbol} belong")
 
 
 def _answer(returned: object) -> bytes:
@@ -134,7 +146,7 @@ def _answer(returned: object) -> bytes:
         raise WrongAnswerError(
             f"forecast returned {type(returned).__name__}, not a list of Forecast"
         )
-    payload = msgspec.msgpack.encode(Answer(tuple(_plain(row) for row in returned)))
+    payload = _ENCODER.encode(Answer(tuple([_plain(row) for row in returned])))
     if len(payload) > MAX_TO_HOST_BYTES:
         raise WrongAnswerError(
             f"the answer takes {len(payload)} bytes, over the limit of {MAX_TO_HOST_BYTES}; "
@@ -147,6 +159,8 @@ def _plain(row: object) -> Forecast:
     """The row with numpy's numbers as Python's."""
     if not isinstance(row, Forecast):
         raise WrongAnswerError(f"forecast returned a list with {type(row).__name__} in it")
+    if _is_plain(row):
+        return row
     quantiles, up = row.quantiles, row.probability_up
     return Forecast(
         symbol=str(row.symbol),
@@ -156,6 +170,22 @@ def _plain(row: object) -> Forecast:
         if quantiles is None
         else {_number(level): _number(value) for level, value in quantiles.items()},
         probability_up=None if up is None else _number(up),
+    )
+
+
+def _is_plain(row: Forecast) -> bool:
+    quantiles = row.quantiles
+    if quantiles is not None:
+        if type(quantiles) is not dict:
+            return False
+        for level, value in quantiles.items():
+            if type(level) is not float or type(value) is not float:
+                return False
+    return (
+        type(row.symbol) is str
+        and type(row.horizon_hours) is int
+        and type(row.point) is float
+        and (row.probability_up is None or type(row.probability_up) is float)
     )
 
 

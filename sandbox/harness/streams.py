@@ -8,6 +8,7 @@ import sys
 from signalbox.protocol import HEADER, MAX_TO_MODEL_BYTES, Kind, ProtocolError, pack, unpack_header
 
 FIRST_FD = 100
+READ_BYTES = 1 << 16  # what a pipe holds
 
 
 class Streams:
@@ -16,6 +17,8 @@ class Streams:
     def __init__(self, incoming: int, outgoing: int) -> None:
         self._incoming = incoming
         self._outgoing = outgoing
+        self._data = b""
+        self._at = 0
 
     @classmethod
     def take_over(cls) -> "Streams":
@@ -56,13 +59,19 @@ class Streams:
             left = left[os.write(self._outgoing, left) :]
 
     def _read(self, size: int) -> bytes:
-        data = bytearray()
+        if len(self._data) - self._at < size:
+            self._fill(size)
+        begin, self._at = self._at, self._at + size
+        return self._data[begin : self._at]
+
+    def _fill(self, size: int) -> None:
+        data = bytearray(self._data[self._at :])
         while len(data) < size:
-            chunk = os.read(self._incoming, min(size - len(data), 1 << 20))
+            chunk = os.read(self._incoming, READ_BYTES)
             if not chunk:
                 raise EOFError("the host closed the protocol")
             data += chunk
-        return bytes(data)
+        self._data, self._at = bytes(data), 0
 
 
 def flush_log() -> None:

@@ -85,8 +85,11 @@ class Channel:
         self._protocol_fd = protocol_fd
         self._readers = dict(readers)
         self._owned = owned
+        self._arrivals = select.poll()
         for fd in {stdin_fd, *readers}:
             os.set_blocking(fd, False)
+        for fd in readers:
+            self._arrivals.register(fd, select.POLLIN)
 
     @property
     def log(self) -> Log:
@@ -111,6 +114,7 @@ class Channel:
             ProtocolError: the model flooded the protocol meanwhile.
         """
         left = memoryview(data)
+        left = left[self._write_some(left) :]
         while left:
             for fd, event in self._poll(deadline, writing=True):
                 if fd in self._readers and event & ~select.POLLOUT:
@@ -172,15 +176,14 @@ class Channel:
         return ready
 
     def _ready(self, seconds: float, *, writing: bool = False) -> list[tuple[int, int]]:
-        if not self._readers and not writing:
-            return []
-        poll = select.poll()
+        if not writing:
+            return self._arrivals.poll(seconds * 1000) if self._readers else []
+        both = select.poll()
         for fd in self._readers:
-            poll.register(fd, select.POLLIN)
-        if writing:
-            both = select.POLLIN if self._stdin_fd in self._readers else 0
-            poll.register(self._stdin_fd, select.POLLOUT | both)
-        return poll.poll(seconds * 1000)
+            both.register(fd, select.POLLIN)
+        reads_too = select.POLLIN if self._stdin_fd in self._readers else 0
+        both.register(self._stdin_fd, select.POLLOUT | reads_too)
+        return both.poll(seconds * 1000)
 
     def _read_once(self, fd: int) -> None:
         reader = self._readers[fd]
@@ -194,6 +197,7 @@ class Channel:
             reader(data)
         else:
             del self._readers[fd]
+            self._arrivals.unregister(fd)
 
     def _write_some(self, data: memoryview) -> int:
         try:

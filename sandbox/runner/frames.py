@@ -1,5 +1,7 @@
 """Frames over a channel: whole, of the right step, decoded into strict types only."""
 
+from collections.abc import Iterable
+
 import msgspec
 
 from sandbox.runner.channel import Channel
@@ -19,11 +21,11 @@ from signalbox.protocol import (
 
 Incoming = Ready | Historical | Answer | ModelError
 
-TYPES: dict[int, type[Incoming]] = {
-    Kind.READY: Ready,
-    Kind.HISTORICAL: Historical,
-    Kind.FORECAST: Answer,
-    Kind.ERROR: ModelError,
+DECODERS: dict[int, msgspec.msgpack.Decoder[Incoming]] = {
+    Kind.READY: msgspec.msgpack.Decoder(Ready),
+    Kind.HISTORICAL: msgspec.msgpack.Decoder(Historical),
+    Kind.FORECAST: msgspec.msgpack.Decoder(Answer),
+    Kind.ERROR: msgspec.msgpack.Decoder(ModelError),
 }
 
 
@@ -38,6 +40,12 @@ class Frames:
         if len(payload) > MAX_TO_MODEL_BYTES:
             raise ValueError(f"a {kind.name} of {len(payload)} bytes is over the protocol's limit")
         self.channel.send(pack(kind, seq, payload), deadline)
+
+    def send_together(
+        self, frames: Iterable[tuple[Kind, bytes]], seq: int, deadline: float
+    ) -> None:
+        """Several small frames of one step in one write."""
+        self.channel.send(b"".join([pack(kind, seq, data) for kind, data in frames]), deadline)
 
     def receive(self, seq: int, expected: frozenset[Kind], deadline: float) -> Incoming:
         """The next message, which must belong to step `seq` and be one of `expected`.
@@ -57,7 +65,7 @@ class Frames:
         if sent_seq != seq:
             raise Missed("invalid", f"frame of step {sent_seq} in step {seq}")
         payload = self.channel.read(length, deadline)
-        return _decoded(Kind(kind), payload)
+        return _decoded(kind, payload)
 
     def check_quiet(self) -> None:
         """Nothing may have come that was not asked for.
@@ -70,8 +78,10 @@ class Frames:
             raise Missed("invalid", f"{stray} stray bytes on the protocol, such as a second answer")
 
 
-def _decoded(kind: Kind, payload: bytes) -> Incoming:
+def _decoded(kind: int, payload: bytes) -> Incoming:
     try:
-        return msgspec.msgpack.decode(payload, type=TYPES[kind])
+        return DECODERS[kind].decode(payload)
     except (msgspec.MsgspecError, ValueError, RecursionError, OverflowError) as error:
-        raise Missed("invalid", f"{kind.name} is not the message it should be: {error}") from None
+        raise Missed(
+            "invalid", f"{Kind(kind).name} is not the message it should be: {error}"
+        ) from None

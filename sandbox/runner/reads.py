@@ -3,10 +3,12 @@
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from signalbox import Manifest, RefusedReadError
 from signalbox.protocol import MAX_TO_MODEL_BYTES, Historical
 
+T = TypeVar("T")
 HistoricalRead = Callable[[str, datetime, datetime], bytes]
 
 # 22 years of hours: 10 MB of Arrow, and a bound on what one read costs the database.
@@ -18,7 +20,7 @@ class ReadGuard:
     """The reads of one slot, under its cut-off.
 
     Attributes:
-        host_seconds: spent answering, which is not the model's time.
+        host_seconds: spent by the host, which is not the model's time.
     """
 
     def __init__(self, manifest: Manifest, as_of: datetime, read: HistoricalRead) -> None:
@@ -35,14 +37,18 @@ class ReadGuard:
             RefusedReadError: past the cut-off, off the manifest, empty, or too much.
         """
         self._check(asked)
-        began = time.monotonic()
-        try:
-            rows = self._read(asked.symbol, asked.start, asked.end)
-        finally:
-            self.host_seconds += time.monotonic() - began
+        rows = self.spend(lambda: self._read(asked.symbol, asked.start, asked.end))
         if len(rows) > MAX_TO_MODEL_BYTES:
             raise RefusedReadError(f"{len(rows)} bytes are more than one answer carries; ask less")
         return rows
+
+    def spend(self, work: Callable[[], T]) -> T:
+        """Do work of the host's in the middle of the model's step."""
+        began = time.monotonic()
+        try:
+            return work()
+        finally:
+            self.host_seconds += time.monotonic() - began
 
     def _check(self, asked: Historical) -> None:
         if asked.symbol not in self._symbols:

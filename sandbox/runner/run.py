@@ -8,7 +8,7 @@ that the cold run, the replay and anybody's re-run draw the same numbers.
 
 import hashlib
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -31,11 +31,16 @@ class Feed:
         tables: symbol to Arrow IPC stream of its bars, for the manifest's symbols.
         historical: answers `window.historical` with an Arrow IPC stream under the
             slot's cut-off; may raise `RefusedReadError`.
+        changes: symbol to CHANGE, what makes these tables of those of the feed
+            before; None where there is none before.
+        meanwhile: the host's own work, done while the model computes; not its time.
     """
 
     as_of: datetime
     tables: Mapping[str, bytes]
     historical: HistoricalRead
+    changes: Mapping[str, bytes] | None = None
+    meanwhile: Callable[[], None] | None = None
 
 
 @dataclass(frozen=True)
@@ -125,8 +130,9 @@ def replay(
 ) -> Iterator[SlotResult]:
     """Slot after slot in one process: a feed is asked for only after the last answer.
 
-    A process that dies costs its slot; the next slot begins in a new one. Close the
-    generator (or exhaust it) to end the process.
+    A process that holds the tables of the feed before is sent the changes only. One
+    that dies costs its slot; the next slot begins in a new one. Close the generator
+    (or exhaust it) to end the process.
 
     Raises:
         SandboxError: ours; nothing is recorded for the slot it struck.
@@ -170,7 +176,9 @@ def _session(
 
 def _step(session: Session, version_label: str, feed: Feed, seq: int) -> tuple[Forecast, ...]:
     seed = slot_seed(version_label, feed.as_of)
-    return session.forecast(feed.as_of, seq, seed, feed.tables, feed.historical)
+    return session.forecast(
+        feed.as_of, seq, seed, feed.tables, feed.historical, feed.changes, feed.meanwhile
+    )
 
 
 def _is_old(session: Session, limits: Limits) -> bool:

@@ -9,22 +9,22 @@ itself: `run.replay` does.
 """
 
 import contextlib
-import signal
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from types import TracebackType
 from typing import Self
 
 import msgspec
 
-from sandbox.runner.engine import NOT_MEASURED, Engine, Exit, Sandbox, Usage
+from sandbox.runner.ending import ended
+from sandbox.runner.engine import NOT_MEASURED, Engine, Sandbox, Usage
 from sandbox.runner.errors import Missed, MissedKind
 from sandbox.runner.frames import Frames
 from sandbox.runner.image import Image
 from sandbox.runner.limits import Limits
 from sandbox.runner.reads import HistoricalRead, ReadGuard
-from sandbox.runner.validate import checked
+from sandbox.runner.validate import AnswerCheck
 from signalbox import Forecast, Manifest, RefusedReadError
 from signalbox.protocol import (
     PROTOCOL_VERSION,
@@ -42,7 +42,6 @@ from signalbox.protocol import (
 __all__ = ["HistoricalRead", "Session"]
 
 END_SECONDS = 2.0
-SIGNALLED = 128
 LOADED = frozenset({Kind.READY, Kind.ERROR})
 ANSWERED = frozenset({Kind.FORECAST, Kind.HISTORICAL, Kind.ERROR})
 # What the model raised decides how its miss is counted; all else is `error`.
@@ -50,6 +49,9 @@ KIND_OF_EXCEPTION: dict[str, MissedKind] = {
     "MemoryError": "out_of_memory",
     "RefusedReadError": "refused",
 }
+
+
+_SLOT = msgspec.msgpack.Encoder()
 
 
 class _Raised(Missed):
@@ -78,9 +80,11 @@ class Session:
         self._version_label = version_label
         self._version_seed = version_seed
         self._limits = limits
+        self._check = AnswerCheck(manifest)
         self._sandbox: Sandbox | None = None
         self._launched_at = 0.0
         self._alive = False
+        self._held_step: int | None = None
         self._log = ""
         self._usage = NOT_MEASURED
 
@@ -151,6 +155,8 @@ class Session:
         slot_seed: int,
         tables: Mapping[str, bytes],
         historical: HistoricalRead,
+        changes: Mapping[str, bytes] | None = None,
+        meanwhile: Callable[[], None] | None = None,
     ) -> tuple[Forecast, ...]:
         """Reveal a slot and take its forecasts, canonical.
 
@@ -160,6 +166,9 @@ class Session:
             slot_seed: seeds `window.random`.
             tables: an Arrow IPC stream for every symbol of the manifest.
             historical: answers `window.historical`; its time is not the model's.
+            changes: a CHANGE for every symbol, sent instead of `tables` where the
+                process holds those of step `seq - 1`.
+            meanwhile: called once the slot is revealed; its time is not the model's.
 
         Raises:
             Missed: any fault of the model; `alive` says whether it can go on.
@@ -171,12 +180,19 @@ class Session:
         with self._step(f"no answer within {seconds:g} s") as frames:
             frames.channel.drain()
             frames.check_quiet()
-            self._reveal(frames, as_of, seq, slot_seed, tables, deadline)
+            slot = Slot(as_of=as_of, symbols=self._manifest.forecast.symbols, seed=slot_seed)
+            if changes is not None and self._held_step == seq - 1:
+                self._reveal_changes(frames, slot, seq, changes, deadline)
+            else:
+                self._reveal_tables(frames, slot, seq, tables, deadline)
+            self._held_step = seq
             reads = ReadGuard(self._manifest, as_of, historical)
+            if meanwhile is not None:
+                reads.spend(meanwhile)
             answer = self._await_answer(frames, seq, deadline, reads)
             frames.channel.drain()
             frames.check_quiet()
-        return checked(answer.rows, self._manifest)
+        return self._check.checked(answer.rows)
 
     def take_log(self) -> str:
         """What was printed since the last call, at most `limits.log_bytes` of it."""
@@ -207,7 +223,7 @@ class Session:
             frames.check_quiet()
             exit_ = self._sandbox.wait(END_SECONDS) if self._sandbox else None
             if exit_ is None or exit_.status != 0:
-                raise _ended(exit_, "when told to end")
+                raise ended(exit_, "when told to end")
         self.close()
 
     def close(self) -> None:
@@ -219,20 +235,19 @@ class Session:
             sandbox.close()
             self._usage = sandbox.usage()
 
-    def _reveal(
-        self,
-        frames: Frames,
-        as_of: datetime,
-        seq: int,
-        seed: int,
-        tables: Mapping[str, bytes],
-        deadline: float,
+    def _reveal_tables(
+        self, frames: Frames, slot: Slot, seq: int, tables: Mapping[str, bytes], deadline: float
     ) -> None:
-        symbols = self._manifest.forecast.symbols
-        slot = msgspec.msgpack.encode(Slot(as_of=as_of, symbols=symbols, seed=seed))
-        frames.send(Kind.SLOT, seq, slot, deadline)
-        for symbol in symbols:
+        frames.send(Kind.SLOT, seq, _SLOT.encode(slot), deadline)
+        for symbol in slot.symbols:
             frames.send(Kind.TABLE, seq, tables[symbol], deadline)
+
+    def _reveal_changes(
+        self, frames: Frames, slot: Slot, seq: int, changes: Mapping[str, bytes], deadline: float
+    ) -> None:
+        told = [(Kind.SLOT, _SLOT.encode(slot))]
+        told += [(Kind.CHANGE, changes[symbol]) for symbol in slot.symbols]
+        frames.send_together(told, seq, deadline)
 
     def _await_answer(self, frames: Frames, seq: int, deadline: float, reads: ReadGuard) -> Answer:
         while True:
@@ -260,7 +275,7 @@ class Session:
         except TimeoutError:
             missed = Missed("timeout", overdue)
         except EOFError:
-            missed = _ended(self._sandbox.wait(END_SECONDS), when)
+            missed = ended(self._sandbox.wait(END_SECONDS), when)
         except ProtocolError as error:
             missed = Missed("invalid", str(error))
         except Missed as fault:
@@ -288,21 +303,6 @@ class Session:
             with contextlib.suppress(ProtocolError):
                 self._sandbox.channel.drain()
             self._log += self._sandbox.channel.log.take()
-
-
-def _ended(exit_: Exit | None, when: str) -> Missed:
-    if exit_ is None:
-        return Missed("invalid", f"closed its end of the protocol {when}")
-    if exit_.out_of_memory:
-        return Missed("out_of_memory", f"ended for want of memory {when}")
-    return Missed("exit", f"ended with {_status(exit_.status)} {when}")
-
-
-def _status(status: int) -> str:
-    if status > SIGNALLED:
-        with contextlib.suppress(ValueError):
-            return f"signal {signal.Signals(status - SIGNALLED).name}"
-    return f"status {status}"
 
 
 def _one_line(text: str, limit: int = 500) -> str:

@@ -11,7 +11,7 @@ import struct
 import sys
 
 HEADER = struct.Struct("<IB3xI")
-INIT, SLOT, TABLE, ROWS, REFUSED, END = 1, 2, 3, 4, 5, 6
+INIT, SLOT, TABLE, ROWS, REFUSED, END, CHANGE = 1, 2, 3, 4, 5, 6, 7
 READY, HISTORICAL, FORECAST = 64, 65, 66
 
 
@@ -138,6 +138,14 @@ def ask(seq, symbol, start, end):
     return f"{len(payload)} bytes of Arrow"
 
 
+def told(kind, payload):
+    if kind == TABLE:
+        return f"TABLE of {len(payload)} bytes"
+    dropped, kept = struct.unpack("<II", payload[:8])
+    rows = list(struct.iter_unpack("<q5d", payload[8:]))
+    return f"CHANGE -{dropped} ={kept} +{len(rows)}, closes {[row[4] for row in rows]}"
+
+
 def main():
     _, _, payload = receive()
     init = decode(payload)
@@ -149,9 +157,10 @@ def main():
         if kind == END:
             return
         slot = decode(payload)
-        tables = {symbol: receive()[2] for symbol in slot["symbols"]}
-        sizes = {symbol: len(table) for symbol, table in tables.items()}
-        print(f"slot {slot['as_of'].seconds} {sizes}", file=sys.stderr)
+        print(f"slot {slot['as_of'].seconds}", file=sys.stderr)
+        for symbol in slot["symbols"]:
+            kind, _, payload = receive()
+            print(symbol, told(kind, payload), file=sys.stderr)
         now = slot["as_of"].seconds
         print(ask(seq, forecast["symbols"][0], now - 3600, now), file=sys.stderr)
         print(ask(seq, "AAPL", now - 3600, now), file=sys.stderr, flush=True)

@@ -1,8 +1,11 @@
 """The protocol document is enough to write another implementation."""
 
+import math
 import re
+import struct
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +23,9 @@ def test_an_implementation_in_the_standard_library_alone_answers_every_slot(
     local_engine: Callable[..., Any], manifest: Manifest, feed: Callable[..., Feed]
 ) -> None:
     engine = local_engine([sys.executable, "-I", "-S", str(SECOND)])
-    feeds = [feed(hours) for hours in range(3)]
+    row = struct.pack("<q5d", 0, 1.0, 2.0, 0.5, 1.5, math.nan)
+    changes = dict.fromkeys(("EURUSD", "GBPUSD"), struct.pack("<II", 2, 98) + row)
+    feeds = [feed(0), *(replace(feed(hours), changes=changes) for hours in (1, 2))]
     results = list(replay(engine, NOWHERE, manifest, "eve/second v1.0.0", feeds))
     assert [result.missed for result in results] == [None] * 3
     assert results[0].rows is not None
@@ -28,9 +33,17 @@ def test_an_implementation_in_the_standard_library_alone_answers_every_slot(
     assert results[0].rows[0].quantiles == {0.1: -0.4, 0.5: 0.0, 0.9: 0.4}
     first = results[0].log.splitlines()
     assert first[0] == f"eve/second v1.0.0 seed {version_seed('eve/second v1.0.0')}"
-    assert first[1].startswith(f"slot {int(feeds[0].as_of.timestamp())} ")
-    assert first[2].endswith(" bytes of Arrow")
-    assert first[3] == "AAPL is not in the manifest; it names EURUSD, GBPUSD"
+    assert first[1] == f"slot {int(feeds[0].as_of.timestamp())}"
+    assert [line.split()[:3] for line in first[2:4]] == [
+        ["EURUSD", "TABLE", "of"],
+        ["GBPUSD", "TABLE", "of"],
+    ]
+    assert first[4].endswith(" bytes of Arrow")
+    assert first[5] == "AAPL is not in the manifest; it names EURUSD, GBPUSD"
+    assert results[2].log.splitlines()[1:3] == [
+        "EURUSD CHANGE -2 =98 +1, closes [1.5]",
+        "GBPUSD CHANGE -2 =98 +1, closes [1.5]",
+    ]
 
 
 def test_the_document_names_every_kind_with_its_number_and_both_limits() -> None:

@@ -2,9 +2,10 @@
 
 A frame is `u32 length | u8 kind | 3 pad bytes | u32 seq | payload`, little
 endian, `length` counting the payload only. Control messages are MessagePack
-maps decoded into the strict types below; bars travel as Arrow IPC streams and
-only from host to model. `seq` is 0 for `init`, `ready` and `end`, and the step
-number (1, 2, ...) for everything that belongs to a slot.
+maps decoded into the strict types below; bars travel only from host to model,
+as Arrow IPC streams or as the difference to what the model holds. `seq` is 0 for
+`init`, `ready` and `end`, and the step number (1, 2, ...) for everything that
+belongs to a slot.
 
 `docs/provider/protocol.md` says the same for other languages.
 """
@@ -20,6 +21,8 @@ from signalbox.manifest import Manifest
 
 PROTOCOL_VERSION = 1
 HEADER = struct.Struct("<IB3xI")
+# Bars that fall off at the front, bars kept after them; the rows that follow come behind.
+CHANGE = struct.Struct("<II")
 MAX_TO_MODEL_BYTES = 64 * 1024 * 1024
 MAX_TO_HOST_BYTES = 64 * 1024
 
@@ -33,6 +36,7 @@ class Kind(IntEnum):
     ROWS = 4
     REFUSED = 5
     END = 6
+    CHANGE = 7
     READY = 64
     HISTORICAL = 65
     FORECAST = 66
@@ -57,7 +61,7 @@ class Init(_Message, frozen=True):
 
 
 class Slot(_Message, frozen=True):
-    """A slot begins; one TABLE frame per symbol follows, in this order."""
+    """A slot begins; a TABLE or a CHANGE per symbol follows, in this order."""
 
     as_of: datetime
     symbols: tuple[str, ...]

@@ -9,7 +9,6 @@ UI; what fails on our side raises and is retried.
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
@@ -17,14 +16,13 @@ from typing import Any, Self
 import dagster as dg
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 
-from assets.forecasts.record import Recorded, find_record, record
-from assets.forecasts.run import replay_range
+from assets.forecasts.record import Recorded
+from assets.forecasts.replay import replay_version
 from assets.forecasts.slot import SlotRuns
 from assets.forecasts.version import PublishedVersion
 from assets.installation import Installation
 from assets.market_data.asset import KEY as BARS
 from assets.market_data.asset import slot_of
-from assets.market_data.window import pin
 
 CHECK = "forecast_made"
 SHARD_SIZE = 100
@@ -162,39 +160,6 @@ def _run_range(
         passed=not missed,
         metadata={"without_forecast": len(missed), "first": missed[0].reason if missed else ""},
     )
-
-
-def replay_version(
-    installation: Installation,
-    version: PublishedVersion,
-    slots: Sequence[datetime],
-    *,
-    dagster_run_id: str | None = None,
-) -> Iterator[Recorded]:
-    """Replay the slots that have no forecast yet, oldest first, and record each."""
-    with installation.connect() as connection, installation.connect() as reading:
-        there = {
-            slot: done
-            for slot in slots
-            if (done := find_record(connection, version.id, slot, due_only=False)) is not None
-            and done.reason is None
-        }
-        yield from there.values()
-        left = [slot for slot in slots if slot not in there]
-        if not left:
-            return
-        pinned = pin(connection, left[-1], installation.feed_delay)
-        images = installation.images
-        with closing(installation.engine()) as engine:
-            for outcome in replay_range(reading, engine, images, version, left, pinned):
-                yield record(
-                    connection,
-                    outcome,
-                    is_due=False,
-                    now=installation.clock(),
-                    live_deadline=installation.live_deadline,
-                    dagster_run_id=dagster_run_id,
-                )
 
 
 def _results(

@@ -11,7 +11,6 @@ import psycopg
 
 from assets.forecasts.version import PublishedVersion
 from assets.market_data.digest import arrow_ipc, input_digest
-from assets.market_data.history import read_history
 from assets.market_data.window import SlotPin, read_bars
 from sandbox.runner.run import Feed
 
@@ -62,33 +61,6 @@ class SlotBars:
             frame = self._frames[symbol].filter(pl.col("ts_open") >= start)
             self._tables[symbol, hours] = arrow_ipc(frame)
         return self._tables[symbol, hours]
-
-
-class PastBars:
-    """The bars of many past slots of one version, read once."""
-
-    def __init__(
-        self,
-        connection: psycopg.Connection[Any],
-        version: PublishedVersion,
-        first: datetime,
-        pin: SlotPin,
-    ) -> None:
-        self._connection = connection
-        self._hours = version.manifest.forecast.lookback_hours
-        self._pin = pin
-        start = first - timedelta(hours=self._hours)
-        self._history = read_history(
-            connection, version.manifest.forecast.symbols, start, pin.slot, pin
-        )
-
-    def feed(self, slot: datetime) -> PinnedFeed:
-        """What the version would have seen live at `slot`."""
-        delay = self._pin.cutoff - self._pin.slot
-        pin = SlotPin(slot=slot, cutoff=slot + delay, max_batch=self._pin.max_batch)
-        frames = self._history.frames_at(slot, self._hours)
-        tables = {symbol: arrow_ipc(frame) for symbol, frame in frames.items()}
-        return _pinned(self._connection, tables, pin)
 
 
 def _pinned(

@@ -7,6 +7,7 @@ the window before the first one touched are kept, what lies in front of the
 look-back falls off, the others are sent. Nearly always that is one bar.
 """
 
+import functools
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
@@ -34,13 +35,14 @@ class Step:
         changes = {name: symbol.change for name, symbol in symbols.items()}
         self.changes = None if is_first else changes
 
-    def tables(self) -> dict[str, bytes]:
-        """The whole window: symbol to Arrow IPC stream, as of `arrow_ipc`."""
-        return {name: arrow_ipc_of_bars(symbol.window()) for name, symbol in self._symbols.items()}
+    def table(self, symbol: str) -> bytes:
+        """A symbol's whole window as an Arrow IPC stream; see `arrow_ipc`."""
+        return arrow_ipc_of_bars(self._symbols[symbol].window())
 
+    @functools.cached_property
     def input_digest(self) -> str:
-        """As `input_digest` of the tables."""
-        return input_digest(self.slot, self.tables())
+        """As `input_digest` of all tables."""
+        return input_digest(self.slot, {symbol: self.table(symbol) for symbol in self._symbols})
 
 
 def steps(history: History, slots: Sequence[datetime], lookback_hours: int) -> Iterator[Step]:

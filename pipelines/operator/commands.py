@@ -11,7 +11,7 @@ from typing import Any
 import click
 import msgspec
 
-from assets.forecasts.asset import replay_version
+from assets.forecasts.replay import replay_version
 from assets.forecasts.slot import run_slot
 from assets.forecasts.version import PublishedVersion, due_slots, published_versions
 from assets.installation import Installation

@@ -19,7 +19,7 @@ from typing import Any
 import msgspec
 import psycopg
 
-from assets.forecasts.asset import replay_version
+from assets.forecasts.replay import replay_version
 from assets.forecasts.version import PublishedVersion, published_versions
 from assets.installation import Installation
 from assets.market_data.source import Source

@@ -60,8 +60,8 @@ def test_late_bars_corrections_and_gaps_change_a_window_into_what_a_live_read_gi
         tables = {
             symbol: arrow_ipc(frame) for symbol, frame in history.frames_at(step.slot, 8).items()
         }
-        assert step.tables() == tables
-        assert step.input_digest() == input_digest(step.slot, tables)
+        assert {symbol: step.table(symbol) for symbol in tables} == tables
+        assert step.input_digest == input_digest(step.slot, tables)
         for symbol, table in tables.items():
             if step.changes is None:
                 held[symbol] = Bars.of_table(table)
@@ -77,7 +77,7 @@ def test_a_window_kept_from_an_earlier_slot_still_shows_that_slot():
     held, kept = None, []
     for step in steps(history, slots, 8):
         if held is None:
-            held = Bars.of_table(step.tables()["EURUSD"])
+            held = Bars.of_table(step.table("EURUSD"))
         else:
             held.change(step.changes["EURUSD"])
         kept.append(held.cells)

@@ -16,6 +16,8 @@ from typing import Any, Self
 import dagster as dg
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 
+from assets.forecasts.audit import audit_replay
+from assets.forecasts.progress import Progress
 from assets.forecasts.record import Recorded
 from assets.forecasts.replay import replay_version
 from assets.forecasts.slot import SlotRuns
@@ -147,18 +149,31 @@ def _run_range(
     version: PublishedVersion,
     slots: Sequence[datetime],
 ) -> Iterator[Any]:
-    written = list(replay_version(installation, version, slots, dagster_run_id=context.run.run_id))
-    made = [done for done in written if done.reason is None]
-    yield dg.MaterializeResult(
-        asset_key=version.asset_key,
-        metadata={"slots": len(slots), "forecasts": sum(done.forecasts for done in made)},
-    )
-    missed = [done for done in written if done.reason is not None]
+    run_id = context.run.run_id
+    told = Progress(version.label, len(slots))
+    for one in replay_version(installation, version, slots, dagster_run_id=run_id):
+        if line := told.after(one):
+            context.log.info(line)
+    audit = audit_replay(installation, version, slots, dagster_run_id=run_id)
+    context.log.info("%s: %s", version.label, audit.verdict)
+    facts: dict[str, Any] = {
+        "slots": len(slots),
+        "forecasts": told.forecasts,
+        "missed": told.missed,
+        "seconds": round(told.seconds, 3),
+        "slots_per_second": round(told.slots_per_second, 1),
+        "audit": audit.verdict,
+    }
+    yield dg.MaterializeResult(asset_key=version.asset_key, metadata=facts)
     yield dg.AssetCheckResult(
         asset_key=dg.AssetKey(version.asset_key),
         check_name=CHECK,
-        passed=not missed,
-        metadata={"without_forecast": len(missed), "first": missed[0].reason if missed else ""},
+        passed=not (told.missed or audit.differing),
+        metadata={
+            "without_forecast": told.missed,
+            "first": told.first_miss,
+            "audit": audit.verdict,
+        },
     )
 
 

@@ -8,7 +8,7 @@ on after its last chunk. A model's failure is reported and not stored; the
 platform's own is raised, and what was answered until then is stored.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
@@ -62,7 +62,7 @@ def replay_version(
     slots: Sequence[datetime],
     *,
     dagster_run_id: str | None = None,
-) -> Iterator[Replayed]:
+) -> Generator[Replayed]:
     """Replay the slots that have no forecast yet, oldest first.
 
     All that was answered is on record when the generator has ended, however it

@@ -11,6 +11,8 @@ from typing import Any
 import click
 import msgspec
 
+from assets.forecasts.audit import audit_replay
+from assets.forecasts.progress import Progress
 from assets.forecasts.replay import replay_version
 from assets.forecasts.slot import run_slot
 from assets.forecasts.version import PublishedVersion, due_slots, published_versions
@@ -166,24 +168,45 @@ def ingest(
     click.argument("version"),
     click.option("--from", "start", type=HOUR, required=True, help="First slot, UTC."),
     click.option("--to", "end", type=HOUR, required=True, help="UTC, exclusive."),
+    click.option("--audit", type=click.IntRange(min=0), metavar="N",
+                 help="Run N replayed slots again, each in a fresh sandbox; "
+                 "100 where they are forked, else 10, if not given."),
     home_option,
-)
-def replay(version: str, start: datetime, end: datetime, root: Path | None) -> None:
-    """Replay VERSION (provider/name@v1.0.0) over past slots, in lockstep."""
+)  # fmt: skip
+def replay(
+    version: str, start: datetime, end: datetime, audit: int | None, root: Path | None
+) -> None:
+    """Replay VERSION (provider/name@v1.0.0) over past slots, in lockstep; goes on where it ended.
+
+    Exits with 1 when slots that are run again give another answer.
+    """
     installation = _installation(root)
     chosen = _version(installation, version)
     slots = demonstration.hours(
         start.replace(tzinfo=UTC), min(end.replace(tzinfo=UTC), installation.clock())
     )
-    done = 0
-    with click.progressbar(
-        replay_version(installation, chosen, slots), length=len(slots), label=chosen.label
-    ) as recorded:
-        for one in recorded:
-            done += one.reason is None
+    if not slots:
+        raise ValueError(f"no full hour lies from {start} up to {end} UTC and now; ask for more")
+    told = Progress(chosen.label, len(slots))
+    with (
+        closing(replay_version(installation, chosen, slots)) as replayed,
+        click.progressbar(
+            replayed, length=len(slots), label=chosen.label, update_min_steps=100,
+            item_show_func=lambda _: f"{told.slots_per_second:.0f} slots/s",
+        ) as bar,
+    ):  # fmt: skip
+        for one in bar:
+            told.after(one)
+    click.echo(str(told))
+    if told.missed:
+        click.echo(f"{told.missed} missed, first {told.first_miss}")
     with installation.connect() as connection:
         scored = score_resolved(connection, installation.clock(), [chosen.id])
-    click.echo(f"{done} of {len(slots)} slots answered, {scored} scores")
+    click.echo(f"{scored} scores")
+    verdict = audit_replay(installation, chosen, slots, count=audit)
+    click.echo(f"audit: {verdict.verdict}")
+    if verdict.differing:
+        raise SystemExit(1)
 
 
 @commands.add(

@@ -4,7 +4,7 @@ from sql.models.account import ApiKey, RefreshToken, UserAccount
 from sql.models.audit import AuditEvent
 from sql.models.base import Base
 from sql.models.billing import PaymentEvent, Price, Subscription
-from sql.models.forecast import Forecast, Opening, SlotRecord
+from sql.models.forecast import Forecast, Opening, ReplayAudit, SlotRecord
 from sql.models.market import Bar, IngestBatch, Instrument, Reject
 from sql.models.registry import Signal, Version, VersionEvent
 from sql.models.score import Score
@@ -24,6 +24,7 @@ __all__ = [
     "Price",
     "RefreshToken",
     "Reject",
+    "ReplayAudit",
     "Score",
     "Signal",
     "SlotRecord",

@@ -109,3 +109,32 @@ class Opening(Base):
     )
     salt: Mapped[bytes] = mapped_column(LargeBinary, comment="32 random bytes")
     payload: Mapped[bytes] = mapped_column(LargeBinary, comment="Canonical JSON of the forecasts")
+
+
+class ReplayAudit(Base):
+    __tablename__ = "replay_audit"
+    __table_args__ = (
+        CheckConstraint("differing between 0 and audited", name="differing_in_range"),
+        CheckConstraint(
+            "(differing > 0) = (first_difference is not null)", name="difference_is_named"
+        ),
+        {
+            "schema": "forecast",
+            "comment": "Replayed slots run again in fresh sandboxes; insert-only.",
+        },
+    )
+
+    id: Mapped[BigId] = mapped_column(comment="Internal")
+    version_id: Mapped[int] = mapped_column(
+        BigInteger,
+        ForeignKey("registry.version.id", ondelete="restrict"),
+        index=True,
+        comment="Which version",
+    )
+    first_slot: Mapped[Instant] = mapped_column(comment="Earliest slot run again")
+    last_slot: Mapped[Instant] = mapped_column(comment="Latest slot run again, inclusive")
+    audited: Mapped[int] = mapped_column(comment="How many slots were drawn")
+    differing: Mapped[int] = mapped_column(comment="How many gave another answer")
+    first_difference: Mapped[Str | None] = mapped_column(comment="Slot and row, for people")
+    dagster_run_id: Mapped[Str | None] = mapped_column(comment="Run that audited")
+    audited_at: Mapped[Instant] = mapped_column(comment="When")

@@ -268,6 +268,24 @@ def upgrade() -> None:
     )
     op.create_index('slot_record_due_once', 'slot_record', ['version_id', 'slot'], unique=True, schema='forecast', postgresql_where=sa.text("provenance in ('live', 'late', 'missed')"))
     op.create_index('slot_record_slot_idx', 'slot_record', ['slot'], unique=False, schema='forecast')
+    op.create_table('replay_audit',
+    sa.Column('id', sa.BigInteger(), sa.Identity(always=True), nullable=False, comment='Internal'),
+    sa.Column('version_id', sa.BigInteger(), nullable=False, comment='Which version'),
+    sa.Column('first_slot', sa.DateTime(timezone=True), nullable=False, comment='Earliest slot run again'),
+    sa.Column('last_slot', sa.DateTime(timezone=True), nullable=False, comment='Latest slot run again, inclusive'),
+    sa.Column('audited', sa.Integer(), nullable=False, comment='How many slots were drawn'),
+    sa.Column('differing', sa.Integer(), nullable=False, comment='How many gave another answer'),
+    sa.Column('first_difference', sa.Text(), nullable=True, comment='Slot and row, for people'),
+    sa.Column('dagster_run_id', sa.Text(), nullable=True, comment='Run that audited'),
+    sa.Column('audited_at', sa.DateTime(timezone=True), nullable=False, comment='When'),
+    sa.CheckConstraint('differing between 0 and audited', name=op.f('replay_audit_differing_in_range_check')),
+    sa.CheckConstraint('(differing > 0) = (first_difference is not null)', name=op.f('replay_audit_difference_is_named_check')),
+    sa.ForeignKeyConstraint(['version_id'], ['registry.version.id'], name=op.f('replay_audit_version_id_fkey'), ondelete='restrict'),
+    sa.PrimaryKeyConstraint('id', name=op.f('replay_audit_pkey')),
+    schema='forecast',
+    comment='Replayed slots run again in fresh sandboxes; insert-only.'
+    )
+    op.create_index(op.f('replay_audit_version_id_idx'), 'replay_audit', ['version_id'], unique=False, schema='forecast')
     op.create_table('version_event',
     sa.Column('id', sa.BigInteger(), sa.Identity(always=True), nullable=False, comment='Order of insertion'),
     sa.Column('version_id', sa.BigInteger(), nullable=False, comment='Which'),

@@ -16,6 +16,7 @@ INSERT_ONLY = (
     "forecast.slot_record",
     "forecast.forecast",
     "forecast.opening",
+    "forecast.replay_audit",
     "transparency.leaf",
     "score.score",
     "billing.price",

@@ -1,88 +1,235 @@
-"""Models that peek: what is not revealed yet cannot be looked at."""
+"""Looking for the future in lockstep: there is none in the model's process."""
 
-import io
-from collections.abc import Callable
-from dataclasses import replace
-from datetime import datetime
+from collections.abc import Callable, Iterator
+from datetime import timedelta
 
-import msgspec
+import numpy as np
 import polars as pl
 import pytest
 
+from assets.market_data import SlotPin
+from assets.market_data.frames import UTC_TIME, WINDOW_SCHEMA
+from assets.market_data.history import History
+from assets.market_data.steps import steps
 from sandbox.runner.engine import Engine
 from sandbox.runner.image import Image
-from sandbox.runner.run import Feed, replay, run_cold
+from sandbox.runner.run import Feed, SlotResult, replay, run_cold
 from signalbox import Manifest
 
-VERSION = "mallory/oracle v1.0.0"
-SLOTS, PARTING = 8, 4
+ImageFactory = Callable[[dict[str, str]], Image]
+VERSION = "mallory/peeks v1.0.0"
+HOUR = timedelta(hours=1)
+HOURS, LOOKBACK = 112, 100
+SYMBOLS = ("EURUSD", "GBPUSD")
 
-# How each gets its number from all the bars it can see; `close` is a polars series.
-PEEKS = {
-    "shift by minus one": "(close.shift(-1) - close).sum()",
-    "shift by minus one over all history": "(asked.shift(-1) - asked).sum()",
-    "centred window": "close.rolling_mean(5, center=True, min_samples=1)[-1]",
-    "normalisation by the whole frame": "((close - close.mean()) / close.std())[-1]",
-    "maximum of the whole frame": "close.max() - close.mean()",
-    "interpolation backwards": "close.fill_null(strategy='backward')[-1]",
-    "a reversed frame": "close.reverse()[0]",
-    "what was kept of earlier slots": "kept.append(close[-1]) or max(kept)",
+ANSWER = """
+import gc, math, os, re, select, time
+import numpy as np
+import polars as pl
+from signalbox import Forecast, RefusedReadError
+
+def rows(points):
+    return [Forecast(s, h, p, {0.1: p - 0.1, 0.5: p, 0.9: p + 0.1})
+            for s, p in points.items() for h in (1, 4)]
+"""
+
+# name: the value that a look at the next bar, or at all of them, would give away.
+PEEKERS = {
+    "shift(-1)": "(close.shift(-1) / close - 1).fill_null(0.0)[-1]",
+    "centred rolling mean": "close.rolling_mean(5, center=True).fill_null(close[-1])[-1] / 1e3",
+    "whole-frame scaling": "(close[-1] - close.mean()) / close.std() / 10",
 }
-MODEL = """
-from datetime import timedelta
-from signalbox import Forecast
-kept = []
+
+SEARCH = """
+MARK = re.compile(rb"BAR(\\d{5})")
+
+def found_in_memory():
+    hours = set()
+    with open("/proc/self/maps") as maps, open("/proc/self/mem", "rb", 0) as memory:
+        for line in maps.read().splitlines():
+            where, rights, *_ = line.split()
+            if not rights.startswith("r") or line.endswith(("[vvar]", "[vsyscall]")):
+                continue
+            begin, end = (int(part, 16) for part in where.split("-"))
+            for at in range(begin, end, 1 << 24):
+                try:
+                    memory.seek(at)
+                    piece = memory.read(min(1 << 24, end - at))
+                except OSError:
+                    continue
+                hours.update(int(hour) for hour in MARK.findall(piece))
+                del piece
+    return hours
+
+def waiting_in_descriptors():
+    poll = select.poll()
+    for fd in map(int, os.listdir("/proc/self/fd")):
+        if fd > 2:
+            poll.register(fd, select.POLLIN)
+    return [fd for fd, event in poll.poll(0) if event == select.POLLIN]
+
+def behind(array):
+    sizes = []
+    while isinstance(array, np.ndarray):
+        sizes.append(array.size)
+        array = array.base
+    return max(sizes), len(array) // 8, type(array).__name__
 
 def forecast(window):
-    answer = []
-    for symbol in window.symbols:
-        close = window.bars(symbol)["close"]
-        asked = window.historical(symbol, window.as_of - timedelta(hours=50), window.as_of)["close"]
-        x = float({peek}) * 1e-9
-        answer += [Forecast(symbol, h, x, {{0.1: x - 1, 0.5: x, 0.9: x + 1}}) for h in (1, 4)]
-    return answer
+    if window.as_of.hour not in (12, 17, 22):
+        return rows(dict.fromkeys(window.symbols, 0.0))
+    hours = found_in_memory()
+    print(max(hours), len(hours) >= 100, waiting_in_descriptors(), behind(window.numpy("EURUSD")))
+    held = [one for one in gc.get_objects() if isinstance(one, pl.DataFrame)]
+    held += [window.bars(symbol) for symbol in window.symbols]
+    newest = max(frame["ts_open"].to_physical().max() for frame in held)
+    print(newest < window.as_of.timestamp() * 1_000_000)
+    return rows(dict.fromkeys(window.symbols, 0.0))
 """
 
 
-@pytest.mark.parametrize("peek", PEEKS)
-def test_a_model_that_peeks_answers_as_if_the_future_were_another(
+@pytest.fixture(scope="module")
+def past(feed: Callable[..., Feed]) -> Callable[[], Iterator[Feed]]:
+    """Eleven slots as a replay reveals them; a bar's volume spells BAR and its hour."""
+    first = feed().as_of - LOOKBACK * HOUR
+    dice = np.random.default_rng(3)
+    frames = {}
+    for symbol in SYMBOLS:
+        opened = [first + hour * HOUR for hour in range(HOURS)]
+        close = 100 * np.exp(np.cumsum(dice.normal(0, 0.01, HOURS)))
+        marks = np.frombuffer(b"".join(b"BAR%05d" % hour for hour in range(HOURS)), np.float64)
+        closed = [hour + HOUR for hour in opened]
+        columns = [opened, close, close + 1, close - 1, close, marks, closed, closed]
+        schema = {**WINDOW_SCHEMA, "ts_close": UTC_TIME, "available_at": UTC_TIME}
+        frames[symbol] = pl.DataFrame(dict(zip(schema, columns, strict=True)), schema=schema)
+    end = first + HOURS * HOUR
+    history = History(frames, first, end, SlotPin(slot=end, cutoff=end, max_batch=1))
+
+    def feeds() -> Iterator[Feed]:
+        slots = [first + hour * HOUR for hour in range(LOOKBACK, LOOKBACK + 11)]
+        for step in steps(history, slots, LOOKBACK):
+            tables = {symbol: step.table(symbol) for symbol in SYMBOLS}
+            yield Feed(step.slot, tables, _no_rows, step.changes)
+
+    return feeds
+
+
+def _no_rows(symbol: str, start: object, end: object) -> bytes:
+    raise LookupError(f"{symbol} from {start} to {end}: not asked for here")
+
+
+@pytest.fixture
+def lockstep(
     engine: Engine,
-    throwaway_image: Callable[[dict[str, str]], Image],
+    throwaway_image: ImageFactory,
     manifest: Manifest,
-    feed: Callable[..., Feed],
-    peek: str,
+    past: Callable[[], Iterator[Feed]],
+) -> Callable[[str], list[SlotResult]]:
+    def run(source: str) -> list[SlotResult]:
+        image = throwaway_image({"app.py": ANSWER + source})
+        return list(replay(engine, image, manifest, VERSION, past()))
+
+    return run
+
+
+@pytest.mark.parametrize("peeker", PEEKERS)
+def test_a_model_that_peeks_gains_nothing_over_a_run_on_the_truncated_window(
+    engine: Engine,
+    throwaway_image: ImageFactory,
+    manifest: Manifest,
+    past: Callable[[], Iterator[Feed]],
+    lockstep: Callable[[str], list[SlotResult]],
+    peeker: str,
 ) -> None:
-    """Two futures that part at one hour: up to it every answer is the same, byte for byte."""
-    image = throwaway_image({"app.py": MODEL.format(peek=PEEKS[peek])})
-    parting = feed(PARTING).as_of
-
-    def answers(factor: float) -> list[bytes]:
-        feeds = (_parted(feed(hours), parting, factor) for hours in range(SLOTS))
-        results = list(replay(engine, image, manifest, VERSION, feeds))
-        assert [result.missed for result in results] == [None] * SLOTS, results[0].log
-        return [msgspec.msgpack.encode(result.rows) for result in results]
-
-    one, other = answers(1.0), answers(10.0)
-    assert one[: PARTING + 1] == other[: PARTING + 1]
-    # The test can fail: from there on the models do see another market.
-    assert one[PARTING + 1 :] != other[PARTING + 1 :]
-    cold = run_cold(engine, image, manifest, VERSION, _parted(feed(0), parting, 10.0))
-    assert msgspec.msgpack.encode(cold.rows) == one[0]
+    source = f"""
+def forecast(window):
+    closes = {{symbol: window.bars(symbol)["close"] for symbol in window.symbols}}
+    return rows({{symbol: {PEEKERS[peeker]} for symbol, close in closes.items()}})
+"""
+    replayed = lockstep(source)
+    assert [result.missed for result in replayed] == [None] * 11
+    image = throwaway_image({"app.py": ANSWER + source})
+    for number, each in enumerate(past()):
+        if number in (0, 5, 10):
+            truncated = run_cold(engine, image, manifest, VERSION, each)
+            assert truncated.rows == replayed[number].rows
 
 
-def _parted(given: Feed, parting: datetime, factor: float) -> Feed:
-    """The same slot in a market whose prices are multiplied from `parting` on."""
+def test_a_model_that_walks_its_own_memory_finds_no_bar_later_than_its_slot(
+    lockstep: Callable[[str], list[SlotResult]],
+) -> None:
+    results = lockstep(SEARCH)
+    for number, result in enumerate(results):
+        assert result.missed is None, result.log
+        newest = LOOKBACK + number - 1
+        said = f"{newest} True [] (100, 100, 'bytes')\nTrue\n"
+        assert result.log == (said if number in (0, 5, 10) else "")
 
-    def changed(table: bytes) -> bytes:
-        frame = pl.read_ipc_stream(io.BytesIO(table))
-        is_later = pl.col("ts_open") >= parting
-        prices = pl.col("close") * pl.when(is_later).then(factor).otherwise(1.0)
-        buffer = io.BytesIO()
-        frame.with_columns(close=prices).write_ipc_stream(buffer)
-        return buffer.getvalue()
 
-    return replace(
-        given,
-        tables={symbol: changed(table) for symbol, table in given.tables.items()},
-        historical=lambda *asked: changed(given.historical(*asked)),
+def test_writing_into_what_a_slot_was_given_changes_nothing_in_the_next(
+    lockstep: Callable[[str], list[SlotResult]],
+) -> None:
+    attack = """
+def forecast(window):
+    close = window.numpy("EURUSD")
+    answer = rows({symbol: float(window.numpy(symbol)[-2]) / 1e3 for symbol in window.symbols})
+    try:
+        close.setflags(write=True)
+        close[:] = 1e9
+    except ValueError:
+        print("refused")
+    frame = window.bars("EURUSD")
+    frame[-1, "close"] = 1e9
+    return answer
+"""
+    honest = attack.replace("close[:] = 1e9", "pass").replace('frame[-1, "close"] = 1e9', "pass")
+    attacked = lockstep(attack)
+    assert [result.log for result in attacked] == ["refused\n"] * 11
+    assert [one.rows for one in attacked] == [one.rows for one in lockstep(honest)]
+
+
+def test_a_model_that_reads_the_clock_gets_the_same_bars_in_replay_as_cold(
+    engine: Engine,
+    throwaway_image: ImageFactory,
+    manifest: Manifest,
+    past: Callable[[], Iterator[Feed]],
+    lockstep: Callable[[str], list[SlotResult]],
+) -> None:
+    source = """
+def forecast(window):
+    is_replay = time.time() - window.as_of.timestamp() > 7200
+    print(is_replay)
+    return rows({symbol: float(window.random.normal() * 1e-3) for symbol in window.symbols})
+"""
+    replayed = lockstep(source)
+    fresh = run_cold(
+        engine, throwaway_image({"app.py": ANSWER + source}), manifest, VERSION, next(past())
     )
+    assert (fresh.rows, fresh.log) == (replayed[0].rows, replayed[0].log)
+
+
+def test_reads_past_the_cut_off_off_the_manifest_and_of_ten_million_rows_are_refused_in_lockstep(
+    lockstep: Callable[[str], list[SlotResult]],
+) -> None:
+    results = lockstep("""
+from datetime import timedelta
+def forecast(window):
+    hour, now = timedelta(hours=1), window.as_of
+    for symbol, start, end in [
+        ("EURUSD", now - hour, now + hour),
+        ("AAPL", now - hour, now),
+        ("EURUSD", now - 10_000_000 * hour, now),
+    ]:
+        try:
+            window.historical(symbol, start, end)
+        except (RefusedReadError, OverflowError) as refusal:
+            print(str(refusal).split(" is ")[-1])
+    return rows(dict.fromkeys(window.symbols, 0.0))
+""")
+    for result in results:
+        assert result.missed is None, result.log
+        assert result.log.splitlines() == [
+            "past the slot; ask up to it",
+            "not in the manifest; it names EURUSD, GBPUSD",
+            "one read carries at most 200000 hours; ask for less",
+        ]

@@ -20,24 +20,27 @@ FEWEST_BARS = 200
 
 
 def forecast(window):
-    return [
-        distribution(symbol, hours, np.log(window.numpy(symbol, "close")))
-        for symbol in window.symbols
-        for hours in HORIZONS_HOURS
-    ]
+    return [row for symbol in window.symbols for row in distributions(symbol, window)]
 
 
-def distribution(symbol, hours, log_close):
+def distributions(symbol, window):
+    log_close = np.log(window.numpy(symbol, "close"))
     if len(log_close) < FEWEST_BARS:
         flat = dict.fromkeys(LEVELS, 0.0)
-        return Forecast(symbol, hours, 0.0, quantiles=flat, probability_up=0.5)
+        return [Forecast(symbol, hours, 0.0, flat, 0.5) for hours in HORIZONS_HOURS]
     returns = np.diff(log_close)
-    drift = hours * SHRINKAGE * np.std(returns) * momentum(returns) / math.sqrt(LOOKBACKS_HOURS[-1])
-    past = log_close[hours:] - log_close[:-hours]
-    spread = np.quantile(past - np.median(past), LEVELS)
-    quantiles = {level: float(drift + value) for level, value in zip(LEVELS, spread, strict=True)}
-    up = float(np.mean(past - np.median(past) + drift > 0))
-    return Forecast(symbol, hours, quantiles[0.5], quantiles=quantiles, probability_up=up)
+    drift = SHRINKAGE * np.std(returns) * momentum(returns) / math.sqrt(LOOKBACKS_HOURS[-1])
+    return [distribution(symbol, hours, log_close, hours * drift) for hours in HORIZONS_HOURS]
+
+
+def distribution(symbol, hours, log_close, drift):
+    past = np.sort(log_close[hours:] - log_close[:-hours])
+    ranks = np.arange(len(past))
+    median = np.interp(0.5 * ranks[-1], ranks, past)
+    values = drift - median + np.interp([level * ranks[-1] for level in LEVELS], ranks, past)
+    quantiles = dict(zip(LEVELS, values.tolist(), strict=True))
+    up = 1.0 - np.searchsorted(past, median - drift, side="right") / len(past)
+    return Forecast(symbol, hours, quantiles[0.5], quantiles, float(up))
 
 
 def momentum(returns):

@@ -17,9 +17,9 @@ from typing import Self
 
 import msgspec
 
-from sandbox.runner.ending import ended
+from sandbox.runner.ending import Raised, ended, raised
 from sandbox.runner.engine import NOT_MEASURED, Engine, Sandbox, Usage
-from sandbox.runner.errors import Missed, MissedKind
+from sandbox.runner.errors import Missed
 from sandbox.runner.frames import Frames
 from sandbox.runner.image import Image
 from sandbox.runner.limits import Limits
@@ -44,18 +44,7 @@ __all__ = ["HistoricalRead", "Session"]
 END_SECONDS = 2.0
 LOADED = frozenset({Kind.READY, Kind.ERROR})
 ANSWERED = frozenset({Kind.FORECAST, Kind.HISTORICAL, Kind.ERROR})
-# What the model raised decides how its miss is counted; all else is `error`.
-KIND_OF_EXCEPTION: dict[str, MissedKind] = {
-    "MemoryError": "out_of_memory",
-    "RefusedReadError": "refused",
-}
-
-
 _SLOT = msgspec.msgpack.Encoder()
-
-
-class _Raised(Missed):
-    """The model raised; its process is intact."""
 
 
 class Session:
@@ -196,7 +185,9 @@ class Session:
 
     def take_log(self) -> str:
         """What was printed since the last call, at most `limits.log_bytes` of it."""
-        self._keep_log()
+        if self._sandbox is not None:
+            # As of the step's last drain: the log comes before the answer.
+            self._log += self._sandbox.channel.log.take()
         log, self._log = self._log, ""
         return log
 
@@ -270,8 +261,8 @@ class Session:
             raise RuntimeError("this session was not started; use it as a context manager")
         try:
             yield Frames(self._sandbox.channel, output_bytes=self._limits.output_bytes)
-        except _Raised as raised:
-            raise Missed(raised.kind, raised.detail) from None
+        except Raised as fault:
+            raise Missed(fault.kind, fault.detail) from None
         except TimeoutError:
             missed = Missed("timeout", overdue)
         except EOFError:
@@ -288,11 +279,9 @@ class Session:
         self.close()
         raise missed
 
-    def _raised(self, error: ModelError) -> _Raised:
+    def _raised(self, error: ModelError) -> Raised:
         self._log_line(error.traceback)
-        kind = KIND_OF_EXCEPTION.get(error.type, "error")
-        detail = error.message if kind != "error" else f"{error.type}: {error.message}"
-        return _Raised(kind, _one_line(detail or error.type))
+        return raised(error)
 
     def _log_line(self, text: str) -> None:
         self._keep_log()
@@ -303,8 +292,3 @@ class Session:
             with contextlib.suppress(ProtocolError):
                 self._sandbox.channel.drain()
             self._log += self._sandbox.channel.log.take()
-
-
-def _one_line(text: str, limit: int = 500) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= limit else f"{line[: limit - 3]}..."

@@ -26,7 +26,8 @@ class Bars:
     def of_table(cls, table: bytes) -> "Bars":
         """Those of a TABLE."""
         frame = pl.read_ipc_stream(io.BytesIO(table))
-        columns = [frame[name].to_physical().to_numpy().view(np.int64) for name in COLUMNS]
+        # No polars query, such as to_physical is: it would start polars' thread pool.
+        columns = [frame[name].to_numpy().view(np.int64) for name in COLUMNS]
         return cls(np.array(columns))
 
     def change(self, payload: bytes) -> None:

@@ -185,9 +185,7 @@ class Session:
 
     def take_log(self) -> str:
         """What was printed since the last call, at most `limits.log_bytes` of it."""
-        if self._sandbox is not None:
-            # As of the step's last drain: the log comes before the answer.
-            self._log += self._sandbox.channel.log.take()
+        self._keep_log()
         log, self._log = self._log, ""
         return log
 

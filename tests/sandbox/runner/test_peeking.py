@@ -79,11 +79,14 @@ def forecast(window):
     if window.as_of.hour not in (12, 17, 22):
         return rows(dict.fromkeys(window.symbols, 0.0))
     hours = found_in_memory()
-    print(max(hours), len(hours) >= 100, waiting_in_descriptors(), behind(window.numpy("EURUSD")))
+    assert len(hours) >= 100, "the search finds nothing"
+    assert max(hours) == 99 + window.as_of.hour - 12, max(hours)
+    assert waiting_in_descriptors() == []
+    assert behind(window.numpy("EURUSD")) == (100, 100, "bytes")
     held = [one for one in gc.get_objects() if isinstance(one, pl.DataFrame)]
     held += [window.bars(symbol) for symbol in window.symbols]
     newest = max(frame["ts_open"].to_physical().max() for frame in held)
-    print(newest < window.as_of.timestamp() * 1_000_000)
+    assert newest < window.as_of.timestamp() * 1_000_000
     return rows(dict.fromkeys(window.symbols, 0.0))
 """
 
@@ -158,12 +161,7 @@ def forecast(window):
 def test_a_model_that_walks_its_own_memory_finds_no_bar_later_than_its_slot(
     lockstep: Callable[[str], list[SlotResult]],
 ) -> None:
-    results = lockstep(SEARCH)
-    for number, result in enumerate(results):
-        assert result.missed is None, result.log
-        newest = LOOKBACK + number - 1
-        said = f"{newest} True [] (100, 100, 'bytes')\nTrue\n"
-        assert result.log == (said if number in (0, 5, 10) else "")
+    assert [str(result.missed) for result in lockstep(SEARCH)] == ["None"] * 11
 
 
 def test_writing_into_what_a_slot_was_given_changes_nothing_in_the_next(
@@ -175,16 +173,18 @@ def forecast(window):
     answer = rows({symbol: float(window.numpy(symbol)[-2]) / 1e3 for symbol in window.symbols})
     try:
         close.setflags(write=True)
-        close[:] = 1e9
     except ValueError:
-        print("refused")
+        pass
+    else:
+        close[:] = 1e9
+        raise AssertionError("it could be written")
     frame = window.bars("EURUSD")
     frame[-1, "close"] = 1e9
     return answer
 """
-    honest = attack.replace("close[:] = 1e9", "pass").replace('frame[-1, "close"] = 1e9', "pass")
+    honest = attack.replace('frame[-1, "close"] = 1e9', "pass")
     attacked = lockstep(attack)
-    assert [result.log for result in attacked] == ["refused\n"] * 11
+    assert [str(result.missed) for result in attacked] == ["None"] * 11
     assert [one.rows for one in attacked] == [one.rows for one in lockstep(honest)]
 
 
@@ -197,15 +197,15 @@ def test_a_model_that_reads_the_clock_gets_the_same_bars_in_replay_as_cold(
 ) -> None:
     source = """
 def forecast(window):
-    is_replay = time.time() - window.as_of.timestamp() > 7200
-    print(is_replay)
+    assert time.time() - window.as_of.timestamp() > 7200
     return rows({symbol: float(window.random.normal() * 1e-3) for symbol in window.symbols})
 """
     replayed = lockstep(source)
     fresh = run_cold(
         engine, throwaway_image({"app.py": ANSWER + source}), manifest, VERSION, next(past())
     )
-    assert (fresh.rows, fresh.log) == (replayed[0].rows, replayed[0].log)
+    assert fresh.missed is None
+    assert fresh.rows == replayed[0].rows
 
 
 def test_reads_past_the_cut_off_off_the_manifest_and_of_ten_million_rows_are_refused_in_lockstep(
@@ -214,7 +214,7 @@ def test_reads_past_the_cut_off_off_the_manifest_and_of_ten_million_rows_are_ref
     results = lockstep("""
 from datetime import timedelta
 def forecast(window):
-    hour, now = timedelta(hours=1), window.as_of
+    hour, now, refused = timedelta(hours=1), window.as_of, []
     for symbol, start, end in [
         ("EURUSD", now - hour, now + hour),
         ("AAPL", now - hour, now),
@@ -222,14 +222,13 @@ def forecast(window):
     ]:
         try:
             window.historical(symbol, start, end)
-        except (RefusedReadError, OverflowError) as refusal:
-            print(str(refusal).split(" is ")[-1])
+        except RefusedReadError as refusal:
+            refused.append(str(refusal).split(" is ")[-1])
+    assert refused == [
+        "past the slot; ask up to it",
+        "not in the manifest; it names EURUSD, GBPUSD",
+        "one read carries at most 200000 hours; ask for less",
+    ], refused
     return rows(dict.fromkeys(window.symbols, 0.0))
 """)
-    for result in results:
-        assert result.missed is None, result.log
-        assert result.log.splitlines() == [
-            "past the slot; ask up to it",
-            "not in the manifest; it names EURUSD, GBPUSD",
-            "one read carries at most 200000 hours; ask for less",
-        ]
+    assert [str(result.missed) for result in results] == ["None"] * 11

@@ -34,7 +34,7 @@ from sandbox.registry.docker_image import ensure_loaded
 from sandbox.registry.image import ImageStore
 from sandbox.registry.lock import lock
 from sandbox.registry.requirements import parse_requirements
-from sandbox.runner.engine import Engine, EngineChoice, available_engine
+from sandbox.runner.engine import Engine, EngineChoice, PathChoice, available_engine
 from sandbox.runner.run import Feed, replay, run_cold
 from sandbox.runner.validate import AnswerCheck
 from signalbox import parse_manifest
@@ -101,13 +101,12 @@ def main() -> None:
     parser.add_argument("--slots", type=int, default=8760)
     parser.add_argument("--cold", type=int, default=10, help="slots that are also run cold")
     parser.add_argument("--audit", type=int, default=100, help="slots run again after the replay")
-    parser.add_argument(
-        "--engine", default="auto", choices=["auto", "docker", "embedded", "forked"]
-    )
+    parser.add_argument("--engine", default="auto", choices=["auto", "docker", "embedded"])
+    parser.add_argument("--path", default="forked", choices=["forked", "cold"])
     parser.add_argument("--json", action="store_true", help="only the line of JSON")
     options = parser.parse_args()
     momentum = {path.name: path.read_text() for path in EXAMPLE.iterdir() if path.is_file()}
-    with _house(options.engine, options.slots) as house:
+    with _house(options.engine, options.path, options.slots) as house:
         result: dict[str, Any] = {"engine": options.engine, "slots": options.slots}
         trivial = _measured(house, TRIVIAL, options)
         result |= _measured(house, momentum, options)
@@ -119,7 +118,7 @@ def main() -> None:
 
 
 @contextlib.contextmanager
-def _house(choice: EngineChoice, slots: int) -> Iterator[_House]:
+def _house(choice: EngineChoice, path: PathChoice, slots: int) -> Iterator[_House]:
     """A database with migrations and bars, an image store, an engine."""
     with contextlib.ExitStack() as undo:
         # As root the server and the sandbox run as other users, who must be able to walk there.
@@ -139,7 +138,7 @@ def _house(choice: EngineChoice, slots: int) -> Iterator[_House]:
             )  # fmt: skip
         installation = Installation(
             connect=lambda: psycopg.connect(conninfo(worker), autocommit=True),
-            engine=lambda: available_engine(choice),
+            engine=lambda: available_engine(choice, path=path),
             images=ImageStore(home),
             clock=lambda: end,
             feed_delay=DELAY,

@@ -20,10 +20,10 @@ def main() -> None:
     """Run every model once."""
     slot = datetime.fromisoformat(sys.argv[1]).astimezone(UTC)
     models = {kind: load(EXAMPLES / kind) for kind in KINDS}
-    frames = windows(slot)
+    bars = windows(slot)
 
     def run(kind: str) -> None:
-        window = Window(as_of=slot, frames=frames[kind], seed=1, historical=_refused)
+        window = Window(as_of=slot, bars=bars[kind], seed=1, historical=_refused)
         models[kind](window)
 
     for kind in KINDS:

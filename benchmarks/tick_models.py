@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-import polars as pl
-
+from assets.market_data.digest import arrow_ipc
 from assets.market_data.sample import SampleSource
+from sandbox.harness.bars import Bars
 from sandbox.registry.image import BuiltImage, ImageStore
 from sandbox.registry.lock import Lock, lock
 from sandbox.registry.requirements import parse_requirements
 from signalbox import Manifest, parse_manifest
+from signalbox.window import Cells
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 KINDS = ("momentum-quantiles", "ridge-lags", "seasonal-naive")
@@ -58,15 +59,17 @@ def make_models(count: int, store: ImageStore, now: datetime) -> Iterator[Model]
         yield Model(provider, name, kind, parse_manifest(toml), locks[kind], image)
 
 
-def windows(slot: datetime) -> dict[str, dict[str, pl.DataFrame]]:
-    """What a model of each kind sees at a slot: frames by symbol."""
+def windows(slot: datetime) -> dict[str, dict[str, Cells]]:
+    """What a model of each kind sees at a slot: bars by symbol, as `Window` takes them."""
     made = {}
     for kind in KINDS:
         forecast = tomllib.loads((EXAMPLES / kind / "signal.toml").read_text())["forecast"]
         source = SampleSource(tuple(forecast["symbols"]))
         start = slot - timedelta(hours=forecast["lookback_hours"])
         made[kind] = {
-            symbol: source.fetch(symbol, start, slot, slot).frame.drop("ts_close")
+            symbol: Bars.of_table(
+                arrow_ipc(source.fetch(symbol, start, slot, slot).frame.drop("ts_close"))
+            ).cells
             for symbol in forecast["symbols"]
         }
     return made

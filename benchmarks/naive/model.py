@@ -8,12 +8,14 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from types import ModuleType
 
+import numpy as np
 import pandas as pd  # noqa: F401 - as the model of a common image would
 import polars as pl
 import psycopg
 import sklearn.linear_model  # noqa: F401
 
 from signalbox import Window, parse_manifest
+from signalbox.window import COLUMNS, Cells
 
 BARS = """
 select distinct on (ts_open) ts_open, open, high, low, close, volume
@@ -21,7 +23,6 @@ from market.bar b join market.instrument i on i.id = b.instrument_id
 where i.symbol = %s and ts_open >= %s and ts_close <= %s
 order by ts_open, available_at desc
 """
-COLUMNS = ("ts_open", "open", "high", "low", "close", "volume")
 SOURCE = Path("/srv/signal")
 
 
@@ -36,9 +37,15 @@ def main(model: str) -> None:
             )
             for symbol in forecast.symbols
         }
-    window = Window(as_of=slot, frames=frames, seed=1, historical=no_history)
+    bars = {symbol: cells(frame) for symbol, frame in frames.items()}
+    window = Window(as_of=slot, bars=bars, seed=1, historical=no_history)
     rows = loaded(SOURCE / model / "app.py").forecast(window)
     print(json.dumps([[row.symbol, row.horizon_hours, row.point] for row in rows]))
+
+
+def cells(frame: pl.DataFrame) -> Cells:
+    columns = (frame[name].to_physical().to_numpy().view(np.int64) for name in COLUMNS)
+    return np.array(list(columns))
 
 
 def no_history(symbol: str, start: datetime, end: datetime) -> pl.DataFrame:

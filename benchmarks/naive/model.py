@@ -44,8 +44,9 @@ def main(model: str) -> None:
 
 
 def cells(frame: pl.DataFrame) -> Cells:
-    columns = (frame[name].to_physical().to_numpy().view(np.int64) for name in COLUMNS)
-    return np.array(list(columns))
+    opened = frame["ts_open"].to_physical().to_numpy()
+    values = (frame[name].cast(pl.Float64).to_numpy().view(np.int64) for name in COLUMNS[1:])
+    return np.array([opened, *values])
 
 
 def no_history(symbol: str, start: datetime, end: datetime) -> pl.DataFrame:

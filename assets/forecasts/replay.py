@@ -119,22 +119,22 @@ def _replayed(
     if engine.name == "docker":
         ensure_loaded(installation.images, version.image_digest)
     image = installation.images.open(version.image_digest)
-    shown: list[Step] = []
+    digests: dict[datetime, str] = {}
 
     def feeds() -> Iterator[Feed]:
         for step in bars.steps(slots):
-            shown[:] = [step]
 
             def meanwhile(step: Step = step) -> None:
-                step.input_digest  # noqa: B018 - hashed now, read below
+                digests[step.slot] = step.input_digest
                 recorder.take_down()
 
             read = bars.historical(step.slot)
             yield Feed(step.slot, _Tables(step), read, step.changes, meanwhile)
 
     for result in replay(engine, image, version.manifest, version.label, feeds()):
+        digest = digests.pop(result.as_of, "")
         if result.rows is not None:
-            recorder.add(result, shown[0].input_digest)
+            recorder.add(result, digest)
         yield Replayed(
             result.as_of,
             provenance(version, result.as_of),

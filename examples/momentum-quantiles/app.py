@@ -29,7 +29,8 @@ def distributions(symbol, window):
         flat = dict.fromkeys(LEVELS, 0.0)
         return [Forecast(symbol, hours, 0.0, flat, 0.5) for hours in HORIZONS_HOURS]
     returns = np.diff(log_close)
-    drift = SHRINKAGE * np.std(returns) * momentum(returns) / math.sqrt(LOOKBACKS_HOURS[-1])
+    _, volatility = moments(returns)
+    drift = SHRINKAGE * volatility * momentum(returns) / math.sqrt(LOOKBACKS_HOURS[-1])
     return [distribution(symbol, hours, log_close, hours * drift) for hours in HORIZONS_HOURS]
 
 
@@ -44,8 +45,14 @@ def distribution(symbol, hours, log_close, drift):
 
 
 def momentum(returns):
-    scores = [
-        math.sqrt(n) * np.mean(returns[-n:]) / (np.std(returns[-n:]) + 1e-12)
-        for n in LOOKBACKS_HOURS
-    ]
-    return float(np.clip(np.mean(scores), -2.0, 2.0))
+    scores = []
+    for hours in LOOKBACKS_HOURS:
+        mean, volatility = moments(returns[-hours:])
+        scores.append(math.sqrt(hours) * mean / (volatility + 1e-12))
+    return min(max(sum(scores) / len(scores), -2.0), 2.0)
+
+
+def moments(returns):
+    """Mean and standard deviation; hourly returns are too small for their squares to cancel."""
+    mean = float(returns.sum()) / len(returns)
+    return mean, math.sqrt(max(float(returns @ returns) / len(returns) - mean * mean, 0.0))

@@ -6,6 +6,7 @@ or a `Missed`, never both and never neither. Errors of ours pass through as
 that the cold run, the replay and anybody's re-run draw the same numbers.
 """
 
+import functools
 import hashlib
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -19,7 +20,9 @@ from sandbox.runner.image import Image
 from sandbox.runner.limits import Limits
 from sandbox.runner.reads import HistoricalRead
 from sandbox.runner.session import Session
+from sandbox.runner.validate import AnswerCheck
 from signalbox import Forecast, Manifest
+from signalbox.protocol import Answer
 
 
 @dataclass(frozen=True)
@@ -109,7 +112,8 @@ def run_cold(
     try:
         with session:
             try:
-                rows = _step(session, version_label, feed, 1)
+                answer = _step(session, version_label, feed, 1)
+                rows = AnswerCheck(manifest).checked(answer.rows)
             except Missed as fault:
                 missed = fault
             session.end()
@@ -128,22 +132,25 @@ def replay(
     *,
     limits: Limits | None = None,
 ) -> Iterator[SlotResult]:
-    """Slot after slot in one process: a feed is asked for only after the last answer.
+    """Slot after slot in one process: nothing of a slot is revealed before the last answer.
 
-    A process that holds the tables of the feed before is sent the changes only. One
-    that dies costs its slot; the next slot begins in a new one. Close the generator
-    (or exhaust it) to end the process.
+    A slot's answer is looked at while the model computes the next one's, and handed
+    out then; what is wrong with it cannot change which slot comes next. A process
+    that holds the tables of the feed before is sent the changes only. One that dies
+    costs its slot; the next slot begins in a new one. Close the generator (or exhaust
+    it) to end the process.
 
     Raises:
         SandboxError: ours; nothing is recorded for the slot it struck.
     """
     limits = limits or Limits.of(manifest)
+    check = AnswerCheck(manifest)
     session: Session | None = None
+    last: _Answered | None = None
     with ExitStack() as running:
         for seq, feed in enumerate(feeds, start=1):
             began = time.monotonic()
-            rows: tuple[Forecast, ...] | None = None
-            missed: Missed | None = None
+            answer: Answer | Missed
             if session is None or not session.alive or _is_old(session, limits):
                 running.close()
                 session = _session(engine, image, manifest, version_label, limits)
@@ -151,10 +158,44 @@ def replay(
             try:
                 if not session.alive:
                     session.start()
-                rows = _step(session, version_label, feed, seq)
+                answer = _step(session, version_label, feed, seq, last)
             except Missed as fault:
-                missed = fault
-            yield SlotResult(feed.as_of, rows, missed, session.take_log(), _ms_since(began))
+                answer = fault
+            except Exception:
+                if last is not None:
+                    yield last.result
+                raise
+            wall_ms, log = _ms_since(began), session.take_log()
+            if last is not None:
+                yield last.result
+            last = _Answered(check, feed.as_of, answer, log, wall_ms)
+    if last is not None:
+        yield last.result
+
+
+class _Answered:
+    """A slot whose answer is held; its result is made when there is time for it."""
+
+    def __init__(
+        self, check: AnswerCheck, as_of: datetime, answer: Answer | Missed, log: str, wall_ms: float
+    ) -> None:
+        self._check = check
+        self._as_of = as_of
+        self._answer = answer
+        self._log = log
+        self._wall_ms = wall_ms
+
+    @functools.cached_property
+    def result(self) -> SlotResult:
+        rows: tuple[Forecast, ...] | None = None
+        missed: Missed | None = None
+        try:
+            if isinstance(self._answer, Missed):
+                raise self._answer
+            rows = self._check.checked(self._answer.rows)
+        except Missed as fault:
+            missed = fault
+        return SlotResult(self._as_of, rows, missed, self._log, self._wall_ms)
 
 
 def _session(
@@ -174,10 +215,18 @@ def _session(
     )
 
 
-def _step(session: Session, version_label: str, feed: Feed, seq: int) -> tuple[Forecast, ...]:
+def _step(
+    session: Session, version_label: str, feed: Feed, seq: int, last: _Answered | None = None
+) -> Answer:
+    def meanwhile() -> None:
+        if feed.meanwhile is not None:
+            feed.meanwhile()
+        if last is not None:
+            last.result  # noqa: B018 - made now, handed out later
+
     seed = slot_seed(version_label, feed.as_of)
-    return session.forecast(
-        feed.as_of, seq, seed, feed.tables, feed.historical, feed.changes, feed.meanwhile
+    return session.answer(
+        feed.as_of, seq, seed, feed.tables, feed.historical, feed.changes, meanwhile
     )
 
 

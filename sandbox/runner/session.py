@@ -24,8 +24,7 @@ from sandbox.runner.frames import Frames
 from sandbox.runner.image import Image
 from sandbox.runner.limits import Limits
 from sandbox.runner.reads import HistoricalRead, ReadGuard
-from sandbox.runner.validate import AnswerCheck
-from signalbox import Forecast, Manifest, RefusedReadError
+from signalbox import Manifest, RefusedReadError
 from signalbox.protocol import (
     PROTOCOL_VERSION,
     Answer,
@@ -69,7 +68,6 @@ class Session:
         self._version_label = version_label
         self._version_seed = version_seed
         self._limits = limits
-        self._check = AnswerCheck(manifest)
         self._sandbox: Sandbox | None = None
         self._launched_at = 0.0
         self._alive = False
@@ -137,7 +135,7 @@ class Session:
             frames.check_quiet()
         self._alive = True
 
-    def forecast(
+    def answer(
         self,
         as_of: datetime,
         seq: int,
@@ -146,8 +144,8 @@ class Session:
         historical: HistoricalRead,
         changes: Mapping[str, bytes] | None = None,
         meanwhile: Callable[[], None] | None = None,
-    ) -> tuple[Forecast, ...]:
-        """Reveal a slot and take its forecasts, canonical.
+    ) -> Answer:
+        """Reveal a slot and take its forecasts, as they came: whole, but not yet checked.
 
         Args:
             as_of: the slot, UTC.
@@ -181,7 +179,7 @@ class Session:
             answer = self._await_answer(frames, seq, deadline, reads)
             frames.channel.drain()
             frames.check_quiet()
-        return self._check.checked(answer.rows)
+        return answer
 
     def take_log(self) -> str:
         """What was printed since the last call, at most `limits.log_bytes` of it."""

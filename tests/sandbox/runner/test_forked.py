@@ -245,7 +245,7 @@ def test_an_attack_leaves_the_zygote_and_the_neighbours_alone(
         outcome = "answered" if result.missed is None else result.missed.kind
         assert outcome in kinds, result.missed
         each = feed()
-        neighbour.forecast(each.as_of, 1, 1, each.tables, each.historical)
+        neighbour.answer(each.as_of, 1, 1, each.tables, each.historical)
         neighbour.end()
     assert _bytes(run(engine, honest, version="mallory/honest v1.0.0")) == expected
     assert engine.zygotes._by_key[next(reversed(engine.zygotes._by_key))] is before
@@ -283,7 +283,7 @@ def test_a_killed_zygote_is_our_error_for_its_runs_and_the_next_launch_works(
             os.kill(host_pid(zygote._pidfd), signal.SIGKILL)
             each = feed()
             with pytest.raises(SandboxUnavailableError, match="the zygote ended"):
-                session.forecast(each.as_of, 1, 1, each.tables, each.historical)
+                session.answer(each.as_of, 1, 1, each.tables, each.historical)
         assert _bytes(run(engine, honest)) == expected
         assert _only_zygote(engine) is not zygote
     finally:

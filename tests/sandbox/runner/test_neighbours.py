@@ -103,7 +103,7 @@ def test_looking_for_a_neighbour_finds_nothing_and_ends_nothing(
         assert result.missed is None, result.log
         assert result.log == ""
         each = feed()
-        assert neighbour.forecast(each.as_of, 1, 1, each.tables, each.historical)
+        assert neighbour.answer(each.as_of, 1, 1, each.tables, each.historical)
         neighbour.end()
     tell(attack, "nothing there")
 

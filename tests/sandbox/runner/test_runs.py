@@ -1,8 +1,11 @@
 """Honest models: the same bytes by every path, and seeds anybody can derive."""
 
+import itertools
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -40,6 +43,14 @@ def forecast(window):
                                   {0.1: low, 0.5: mid, 0.9: high}, np.float64(0.5)))
     return drawn
 """
+THINKING_SECONDS = 0.2
+SLOW = f"""
+honest = forecast
+
+def forecast(window):
+    time.sleep({THINKING_SECONDS})
+    return honest(window)
+"""
 VERSION = "ada/honest v1.0.0"
 ImageFactory = Callable[[dict[str, str]], Image]
 
@@ -69,19 +80,23 @@ def test_cold_and_replay_give_the_same_bytes_under_both_engines(
 def test_a_replay_reveals_a_slot_only_after_the_answer_before_it(
     engine: Engine, throwaway_image: ImageFactory, manifest: Manifest, feed: Callable[..., Feed]
 ) -> None:
-    revealed = []
+    asked_at = []
 
     def feeds() -> object:
         for hours in range(3):
-            revealed.append(hours)
+            asked_at.append(time.monotonic())
             yield feed(hours)
 
-    running = replay(engine, throwaway_image({"app.py": HONEST}), manifest, VERSION, feeds())
-    assert next(running).rows is not None
-    assert revealed == [0]
-    assert next(running).rows is not None
-    assert revealed == [0, 1]
-    running.close()
+    image = throwaway_image({"app.py": "import time\n" + HONEST + SLOW})
+    running = replay(engine, image, manifest, VERSION, feeds())
+    with closing(running):
+        assert next(running).rows is not None
+        # One answer is looked at while the next is computed, and no more than one.
+        assert len(asked_at) == 2
+        assert next(running).rows is not None
+        assert len(asked_at) == 3
+    for before, after in itertools.pairwise(asked_at):
+        assert after - before >= THINKING_SECONDS
 
 
 def test_answers_come_in_manifest_order_with_six_digits(
@@ -150,7 +165,7 @@ def test_removing_the_container_in_the_middle_is_our_error_and_not_the_models(
         threading.Timer(0.3, removed).start()
         each = feed()
         with pytest.raises(SandboxUnavailableError, match="somebody removed the container"):
-            session.forecast(each.as_of, 1, 1, each.tables, each.historical)
+            session.answer(each.as_of, 1, 1, each.tables, each.historical)
 
 
 def test_a_machine_without_bubblewrap_is_told_what_to_install(

@@ -18,6 +18,8 @@ from sandbox.runner.errors import SandboxUnavailableError
 from sandbox.runner.limits import Limits
 
 POLL_SECONDS = 0.005
+REMOVAL_SECONDS = 0.2
+KILLED = 128 + signal.SIGKILL
 CHUNK_HEADER = struct.Struct(">B3xI")
 STDERR = 2
 
@@ -58,17 +60,31 @@ class DockerSandbox:
         """How it ended; see `Sandbox.wait`."""
         deadline = time.monotonic() + timeout_seconds
         while self._exit is None:
-            with our_faults("(running)"):
-                state = self._client.inspect_container(self._container)["State"]
-            if state["Status"] in ("removing", "dead"):
-                raise SandboxUnavailableError(NAME, "somebody removed the container", RETRY)
+            state = self._state()
             if not state["Running"]:
-                self._exit = Exit(int(state["ExitCode"]), bool(state["OOMKilled"]))
+                found = Exit(int(state["ExitCode"]), bool(state["OOMKilled"]))
+                if found.status == KILLED and not found.out_of_memory:
+                    self._see_whether_removed()
+                self._exit = found
             elif time.monotonic() > deadline:
                 return None
             else:
                 time.sleep(POLL_SECONDS)
         return self._exit
+
+    def _see_whether_removed(self) -> None:
+        """A removal kills first: wait a moment, because a model can end with this status too."""
+        until = time.monotonic() + REMOVAL_SECONDS
+        while time.monotonic() < until:
+            self._state()
+            time.sleep(POLL_SECONDS)
+
+    def _state(self) -> dict[str, Any]:
+        with our_faults("(running)"):
+            state: dict[str, Any] = self._client.inspect_container(self._container)["State"]
+        if state["Status"] in ("removing", "dead"):
+            raise SandboxUnavailableError(NAME, "somebody removed the container", RETRY)
+        return state
 
     def usage(self) -> Usage:
         """What it took when it was last asked while it ran: its cgroup ends with it."""

@@ -143,7 +143,13 @@ def healthy_host(feed: Callable[..., Feed]) -> Iterator[None]:
     feed()  # polars opens event queues at its first frame, and keeps them
     made: list[str] = []
     with pytest.MonkeyPatch.context() as patch:
-        _note(patch, made, cgroup, "create", lambda group: map(str, group.directories))
+        _note(
+            patch,
+            made,
+            cgroup,
+            "create",
+            lambda group: map(str, group.directories if group else ()),
+        )
         _note(patch, made, tempfile, "mkdtemp", lambda folder: [folder])
         making = "create_container_from_config"
         _note(patch, made, docker.APIClient, making, lambda told: [f"container {told['Id']}"])

@@ -4,7 +4,7 @@ import os
 import platform
 import shutil
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from itertools import product
 from pathlib import Path
@@ -130,7 +130,11 @@ def probe_all(store: ImageStore, now: datetime) -> Iterator[Probed]:
     for name, path in WAYS:
         way = f"{name} {path}"
         try:
-            with closing(available_engine(name, path=path)) as engine:
+            with ExitStack() as undo:
+                engine = available_engine(name, path=path)
+                if engine.name == "docker":
+                    undo.callback(unload, digest)  # when no zygote uses it any more
+                undo.callback(engine.close)
                 yield _probed(way, engine, store, digest)
         except SandboxError as error:
             yield Probed(way, not_run=str(error))
@@ -155,11 +159,9 @@ def _image(store: ImageStore, now: datetime) -> str:
 
 def _probed(way: str, engine: Engine, store: ImageStore, digest: str) -> Probed:
     manifest = parse_manifest(probes.MANIFEST)
-    with ExitStack() as undo:
-        if engine.name == "docker":
-            undo.callback(unload, digest)
-            ensure_loaded(store, digest)
-        result = run_cold(engine, store.open(digest), manifest, LABEL, made_up_feed(manifest))
+    if engine.name == "docker":
+        ensure_loaded(store, digest)
+    result = run_cold(engine, store.open(digest), manifest, LABEL, made_up_feed(manifest))
     if result.missed is not None:
         return Probed(way, leaked=(f"the probes were not answered: {result.missed}",))
     judged = probes.judged(result.log, engine.guarantees().lacks)

@@ -316,12 +316,14 @@ def test_a_keepers_next_run_inherits_neither_memory_nor_limits_nor_its_peak(
     greedy = "kept = bytearray(100 << 20); open('/tmp/x', 'wb').write(bytes(50 << 20))\n"
     hoarder = throwaway_image({"app.py": greedy + "def forecast(window): return []"})
     honest = throwaway_image({"app.py": HONEST})
+    # Without a cgroup the limit is on address space, and the peak counts the libraries.
+    least, slack = (64, 0) if engine._families else (256, 80)
     for _ in range(3):
         hoarded = run_cold(engine, hoarder, manifest, VERSION, feed(), limits=Limits(memory_mb=512))
-        tight = run_cold(engine, honest, manifest, VERSION, feed(), limits=Limits(memory_mb=64))
+        tight = run_cold(engine, honest, manifest, VERSION, feed(), limits=Limits(memory_mb=least))
         assert tight.missed is None, tight.missed
         assert hoarded.usage.peak_memory_mb > 150
-        assert tight.usage.peak_memory_mb < 64
+        assert tight.usage.peak_memory_mb < 64 + slack
 
 
 def test_a_run_that_cannot_be_set_up_is_our_error_and_its_keeper_serves_the_next(

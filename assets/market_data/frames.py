@@ -1,14 +1,24 @@
-"""The column types of bars, and their way through CSV without losing a bit.
+"""The column types of bars, and their way into and out of the database.
 
-CSV because it is text: a binary COPY of an integer column into float8 stores
-its raw bits, silently (3 becomes 1.5e-323). Postgres and polars both print
-float64 shortest-exact and read it back to the same bits.
+`read_frame` and `write_frame` speak Postgres' binary COPY format, laid out by
+numpy: every column has a fixed width, so a table of rows is one structured
+array. Nothing is coerced on the wire, which is where the common writers go
+wrong: an integer column sent to float8 is stored as its raw bits, silently (3
+becomes 1.5e-323). Here a frame is cast to its table's types before it is
+encoded, and the encoder refuses any other type.
+
+A null travels out as NaN, which no float column of ours holds (`market.bar`
+refuses it); the encoder writes a null in the last column, nowhere else.
 """
 
+from collections.abc import Iterable, Mapping
 from typing import LiteralString
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 import psycopg
+from psycopg import sql
 from psycopg.abc import Params
 
 UTC_TIME = pl.Datetime("us", "UTC")
@@ -24,6 +34,18 @@ DELIVERY_SCHEMA: dict[str, pl.DataType] = {
     **dict.fromkeys((*PRICES, "volume"), pl.Float64()),
 }
 
+COPY_HEADER = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
+COPY_TRAILER = b"\xff\xff"
+EPOCH_2000_US = 946_684_800_000_000
+"""Postgres counts microseconds from 2000, polars from 1970."""
+
+WIRE: dict[pl.DataType, tuple[str, str]] = {
+    UTC_TIME: ("timestamptz", ">i8"),
+    pl.Int64(): ("int8", ">i8"),
+    pl.Int32(): ("int4", ">i4"),
+    pl.Float64(): ("float8", ">f8"),
+}
+
 
 def copy_out(
     connection: psycopg.Connection,
@@ -31,7 +53,7 @@ def copy_out(
     params: Params,
     schema: dict[str, pl.DataType],
 ) -> pl.DataFrame:
-    """Rows of a query as a frame of exactly `schema`, in the query's order.
+    """Rows of a query as a frame of exactly `schema`, in the query's order, by CSV.
 
     The query hands over instants as whole microseconds since 1970 (bigint).
     """
@@ -47,8 +69,111 @@ def copy_out(
     return pl.read_csv(raw, has_header=False, schema=physical).cast(schema)  # type: ignore[arg-type]
 
 
-def copy_in(connection: psycopg.Connection, statement: LiteralString, frame: pl.DataFrame) -> None:
-    """Write a frame, cast to its table's types beforehand, by `COPY ... (format csv)`."""
-    body = frame.write_csv(include_header=False, datetime_format="%Y-%m-%d %H:%M:%S%.6f+00")
+def read_frame(
+    connection: psycopg.Connection,
+    query: LiteralString,
+    params: Params,
+    schema: Mapping[str, pl.DataType],
+) -> pl.DataFrame:
+    """Rows of a query as a frame of exactly `schema`, in the query's order.
+
+    The query's columns have the names of `schema`; only floats may be null.
+
+    Raises:
+        ValueError: an instant or a whole number was null.
+    """
+    chosen = [
+        sql.SQL("coalesce({}::float8, 'NaN')" if kind == pl.Float64 else "{}::" + WIRE[kind][0])
+        .format(sql.Identifier(name))
+        for name, kind in schema.items()
+    ]  # fmt: skip
+    statement = sql.SQL("copy (select {} from ({}) as rows) to stdout (format binary)").format(
+        sql.SQL(", ").join(chosen), sql.SQL(query)
+    )
+    with connection.cursor() as cursor, cursor.copy(statement, params) as copy:
+        raw = b"".join(copy)
+    layout = _layout(schema.values())
+    body = len(raw) - len(COPY_HEADER) - len(COPY_TRAILER)
+    if body % layout.itemsize:
+        raise ValueError(f"a null among {list(schema)}: only floats may be null")
+    rows = np.frombuffer(raw, layout, count=body // layout.itemsize, offset=len(COPY_HEADER))
+    return pl.DataFrame(
+        [_column(name, rows[f"value_{at}"], kind) for at, (name, kind) in enumerate(schema.items())]
+    )
+
+
+def _column(name: str, values: npt.NDArray[np.void], kind: pl.DataType) -> pl.Series:
+    native = values.astype(values.dtype.newbyteorder("="))
+    if kind == UTC_TIME:
+        native += EPOCH_2000_US
+    column = pl.Series(name, native).cast(kind)
+    if kind == pl.Float64 and np.isnan(native).any():
+        return column.fill_nan(None)
+    return column
+
+
+def write_frame(
+    connection: psycopg.Connection,
+    table: LiteralString,
+    frame: pl.DataFrame,
+    schema: Mapping[str, pl.DataType],
+) -> None:
+    """Append rows to a table, cast to the types of `schema`, which are the table's.
+
+    Args:
+        connection: may insert into the table.
+        table: qualified by its schema.
+        frame: holds the columns of `schema`; of them the last may have nulls.
+        schema: the table's columns in any order.
+
+    Raises:
+        ValueError: a null in another column.
+        polars.exceptions.InvalidOperationError: a value that its column cannot hold.
+    """
+    typed = frame.select(pl.col(name).cast(kind) for name, kind in schema.items())
+    statement = sql.SQL("copy {} ({}) from stdin (format binary)").format(
+        sql.SQL(table), sql.SQL(", ").join(map(sql.Identifier, schema))
+    )
+    missing = typed.to_series(-1).is_null()
     with connection.cursor() as cursor, cursor.copy(statement) as copy:
-        copy.write(body.encode())
+        copy.write(COPY_HEADER)
+        for part in (typed.filter(~missing), typed.filter(missing)) if missing.any() else (typed,):
+            copy.write(encoded(part))
+        copy.write(COPY_TRAILER)
+
+
+def encoded(frame: pl.DataFrame) -> bytes:
+    """Rows in the binary COPY format, without header and trailer.
+
+    Args:
+        frame: columns of the types of `WIRE`; the last may be null in every row or in none.
+
+    Raises:
+        TypeError: a column of another type.
+        ValueError: a null where none can be written.
+    """
+    for name, kind in frame.schema.items():
+        if kind not in WIRE:
+            raise TypeError(f"column {name} is {kind}, which has no binary form here")
+    *others, last = frame.iter_columns()
+    is_null = len(last) > 0 and last.null_count() == len(last)
+    if any(column.null_count() for column in others) or (last.null_count() and not is_null):
+        raise ValueError(f"a null among {frame.columns}: only the last column may be null")
+    layout = _layout(frame.dtypes, last_is_null=is_null)
+    rows = np.zeros(len(frame), layout)
+    rows["fields"] = frame.width
+    for at, column in enumerate(frame.iter_columns()):
+        if is_null and at == frame.width - 1:
+            rows[f"length_{at}"] = -1
+            continue
+        rows[f"length_{at}"] = layout[f"value_{at}"].itemsize
+        shift = EPOCH_2000_US if column.dtype == UTC_TIME else 0
+        rows[f"value_{at}"] = column.to_physical().to_numpy() - shift
+    return rows.tobytes()
+
+
+def _layout(kinds: Iterable[pl.DataType], *, last_is_null: bool = False) -> np.dtype[np.void]:
+    fields: list[tuple[str, str]] = [("fields", ">i2")]
+    for at, kind in enumerate(kinds):
+        fields += [(f"length_{at}", ">i4"), (f"value_{at}", WIRE[kind][1])]
+    return np.dtype(fields[:-1] if last_is_null else fields)

@@ -15,6 +15,7 @@ from assets.market_data.source import (
     Delivery,
     InstrumentDeclaration,
     PermanentSourceError,
+    closed_within,
     unknown_symbol,
 )
 
@@ -37,14 +38,14 @@ class RecordedSource:
 
     name = "recorded"
     is_sample = True
+    history_step = None
 
     def __init__(self, folder: Path, symbols: tuple[str, ...], anchor: datetime) -> None:
         self._files = FileSource(folder)
         self._shifts = {symbol: self._shift(symbol, anchor) for symbol in symbols}
 
     def _shift(self, symbol: str, anchor: datetime) -> timedelta:
-        _, frame = self._files.read(symbol)
-        last = frame["ts_open"].max()
+        last = self._files.read(symbol, self._files.raw_bytes(symbol))["ts_open"].max()
         if not isinstance(last, datetime):
             raise PermanentSourceError(symbol, "no bar has a time stamp", "replace the file")
         return max(-((last - anchor - AHEAD) // WEEK), 0) * WEEK
@@ -62,7 +63,13 @@ class RecordedSource:
         """
         if symbol not in self._shifts:
             raise unknown_symbol(symbol, list(self._shifts))
-        shift = self._shifts[symbol]
-        recorded = self._files.fetch(symbol, start - shift, end - shift, now - shift)
-        frame = recorded.frame.with_columns(pl.col("ts_open", "ts_close") + shift)
-        return Delivery(frame, fetched_at=now, raw_bytes=recorded.raw_bytes)
+        raw = self._files.raw_bytes(symbol)
+        return Delivery(
+            closed_within(self.read(symbol, raw), start, end, now), fetched_at=now, raw_bytes=raw
+        )
+
+    def read(self, symbol: str, raw_bytes: bytes) -> pl.DataFrame:
+        """All bars of a file's bytes, in the present's time."""
+        return self._files.read(symbol, raw_bytes).with_columns(
+            pl.col("ts_open", "ts_close") + self._shifts[symbol]
+        )

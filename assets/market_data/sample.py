@@ -62,6 +62,7 @@ class SampleSource:
 
     name = "sample"
     is_sample = True
+    history_step = None
 
     def __init__(self, symbols: tuple[str, ...] = tuple(PROFILES)) -> None:
         self.symbols = symbols
@@ -82,6 +83,14 @@ class SampleSource:
         last = min(-(-_microseconds(end) // HOUR_US), _microseconds(now) // HOUR_US)
         frame = _bars(symbol, first, last) if last > first else empty_frame()
         return Delivery(frame, fetched_at=now, raw_bytes=frame.write_csv().encode())
+
+    def read(self, symbol: str, raw_bytes: bytes) -> pl.DataFrame:
+        """The bars of an answer of ours."""
+        del symbol
+        instants = dict.fromkeys(("ts_open", "ts_close"), pl.String)
+        return pl.read_csv(raw_bytes, schema_overrides=DELIVERY_SCHEMA | instants).with_columns(
+            pl.col(*instants).str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%z", time_unit="us")
+        )
 
 
 def _microseconds(instant: datetime) -> int:

@@ -10,7 +10,7 @@ An answer that is none (an empty body, a page of HTML) is a
 without rows.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 import msgspec
@@ -42,11 +42,17 @@ class InstrumentDeclaration(msgspec.Struct, frozen=True):
 
     Attributes:
         symbol: the platform's name for it.
-        calendar: `24x7`, `FX` or an exchange's MIC.
+        calendar: `24x7`, `FX`, `METAL` or an exchange's MIC.
+        alias: the source's name for it; None: the same.
+        currency: of its prices; None: not known.
+        tick_size: smallest step of its price; None: not known.
     """
 
     symbol: str
     calendar: str
+    alias: str | None = None
+    currency: str | None = None
+    tick_size: float | None = None
 
 
 class Delivery(msgspec.Struct, frozen=True):
@@ -56,7 +62,7 @@ class Delivery(msgspec.Struct, frozen=True):
         frame: `ts_open`, `ts_close` (Datetime us UTC), `open`, `high`, `low`,
             `close`, `volume` (Float64; volume null where not published).
         fetched_at: when the source answered, UTC.
-        raw_bytes: the answer as it came, for its digest.
+        raw_bytes: the answer as it came; `Source.read` makes a frame of it again.
     """
 
     frame: pl.DataFrame
@@ -75,6 +81,10 @@ class Source(Protocol):
     def is_sample(self) -> bool:
         """Not the market's present; labelled wherever it appears."""
 
+    @property
+    def history_step(self) -> timedelta | None:
+        """The period that one request of a long history asks for; None: all at once."""
+
     def instruments(self) -> list[InstrumentDeclaration]:
         """What it offers."""
 
@@ -86,17 +96,37 @@ class Source(Protocol):
             PermanentSourceError: an unknown symbol, or data of the wrong shape.
         """
 
+    def read(self, symbol: str, raw_bytes: bytes) -> pl.DataFrame:
+        """All bars of an answer that was kept, the unclosed too.
 
-def calendar_of(source: Source, symbol: str) -> str:
-    """The calendar a source declares for a symbol.
+        Raises:
+            PermanentSourceError: as of `fetch`.
+        """
+
+
+def declaration_of(source: Source, symbol: str) -> InstrumentDeclaration:
+    """What a source declares for a symbol.
 
     Raises:
         PermanentSourceError: the source does not offer it.
     """
-    offered = {declared.symbol: declared.calendar for declared in source.instruments()}
+    offered = {declared.symbol: declared for declared in source.instruments()}
     if symbol not in offered:
         raise unknown_symbol(symbol, list(offered))
     return offered[symbol]
+
+
+def closed_within(
+    frame: pl.DataFrame, start: datetime, end: datetime, now: datetime
+) -> pl.DataFrame:
+    """Rows with `start <= ts_open < end` that are closed by `now`.
+
+    A row without a time stamp belongs to every period: validation refuses it.
+    """
+    opened, closed = pl.col("ts_open"), pl.col("ts_close")
+    return frame.filter(
+        ((opened >= start) & (opened < end) & (closed <= now)) | opened.is_null()
+    )
 
 
 def unknown_symbol(symbol: str, offered: list[str]) -> PermanentSourceError:

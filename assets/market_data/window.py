@@ -12,11 +12,10 @@ import msgspec
 import polars as pl
 import psycopg
 
-from assets.market_data.frames import WINDOW_SCHEMA, copy_out
+from assets.market_data.frames import WINDOW_SCHEMA, read_frame
 
 AS_OF = """
-select instrument_id, (extract(epoch from ts_open) * 1000000)::bigint,
-       open, high, low, close, volume
+select instrument_id, ts_open, open, high, low, close, volume
 from market.bars_as_of(%(ids)s::int[], %(start)s, %(slot)s, %(cutoff)s, %(max_batch)s)
 order by instrument_id, ts_open
 """
@@ -72,7 +71,7 @@ def read_bars(
         UnknownSymbolError: no such instrument.
     """
     ids = instrument_ids(connection, symbols)
-    rows = copy_out(
+    rows = read_frame(
         connection,
         AS_OF,
         {

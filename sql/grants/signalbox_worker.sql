@@ -7,6 +7,7 @@ grant select (id, handle) on account.user_account to signalbox_worker;
 grant insert on audit.event to signalbox_worker;
 grant select on registry.signal, registry.version, registry.version_event to signalbox_worker;
 grant select, insert on market.instrument, market.ingest_batch, market.bar, market.reject to signalbox_worker;
+grant select, insert on market.instrument_alias, market.raw_answer to signalbox_worker;
 grant usage on all sequences in schema market to signalbox_worker;
 grant select, insert on forecast.slot_record, forecast.forecast, forecast.opening, forecast.replay_audit to signalbox_worker;
 grant select, insert on transparency.leaf to signalbox_worker;

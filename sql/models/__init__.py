@@ -5,7 +5,14 @@ from sql.models.audit import AuditEvent
 from sql.models.base import Base
 from sql.models.billing import PaymentEvent, Price, Subscription
 from sql.models.forecast import Forecast, Opening, ReplayAudit, SlotRecord
-from sql.models.market import Bar, IngestBatch, Instrument, Reject
+from sql.models.market import (
+    Bar,
+    IngestBatch,
+    Instrument,
+    InstrumentAlias,
+    RawAnswer,
+    Reject,
+)
 from sql.models.registry import Signal, Version, VersionEvent
 from sql.models.score import Score
 from sql.models.transparency import Leaf
@@ -18,10 +25,12 @@ __all__ = [
     "Forecast",
     "IngestBatch",
     "Instrument",
+    "InstrumentAlias",
     "Leaf",
     "Opening",
     "PaymentEvent",
     "Price",
+    "RawAnswer",
     "RefreshToken",
     "Reject",
     "ReplayAudit",

@@ -1,6 +1,15 @@
 """Bars under two clocks: when they were, and when we knew them."""
 
-from sqlalchemy import BigInteger, CheckConstraint, Float, ForeignKey, Index, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Float,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -13,8 +22,28 @@ class Instrument(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True, comment="Internal")
     symbol: Mapped[Str] = mapped_column(unique=True, comment="The platform's name for it")
-    calendar: Mapped[Str] = mapped_column(comment="24x7, FX or an exchange's MIC")
+    calendar: Mapped[Str] = mapped_column(comment="24x7, FX, METAL or an exchange's MIC")
     is_sample: Mapped[bool] = mapped_column(comment="Sample data, labelled wherever it appears")
+    currency: Mapped[Str | None] = mapped_column(comment="Of its prices; null: not known")
+    tick_size: Mapped[float | None] = mapped_column(
+        Float(53), comment="Smallest step of its price; null: not known"
+    )
+
+
+class InstrumentAlias(Base):
+    __tablename__ = "instrument_alias"
+    __table_args__ = (
+        UniqueConstraint("source", "alias"),
+        {"schema": "market", "comment": "What a source calls an instrument."},
+    )
+
+    instrument_id: Mapped[int] = mapped_column(
+        ForeignKey("market.instrument.id", ondelete="restrict"),
+        primary_key=True,
+        comment="Which instrument",
+    )
+    source: Mapped[Str] = mapped_column(primary_key=True, comment="As in ingest_batch")
+    alias: Mapped[Str] = mapped_column(comment="Its name there")
 
 
 class IngestBatch(Base):
@@ -32,6 +61,20 @@ class IngestBatch(Base):
     is_history: Mapped[bool] = mapped_column(comment="Imported past: already revised by its source")
     raw_digest: Mapped[Str] = mapped_column(comment="sha256 of the raw answer")
     counts: Mapped[Json] = mapped_column(comment="new, same, corrected, rejected")
+    answers: Mapped[Json] = mapped_column(
+        server_default=text("'[]'::jsonb"), comment="Symbol, period and digest of each answer"
+    )
+
+
+class RawAnswer(Base):
+    __tablename__ = "raw_answer"
+    __table_args__ = (
+        {"schema": "market", "comment": "Sources' answers as they came; equal ones once."},
+    )
+
+    digest: Mapped[Str] = mapped_column(primary_key=True, comment="sha256 of the answer")
+    size_bytes: Mapped[int] = mapped_column(BigInteger, comment="Before compression")
+    body: Mapped[bytes] = mapped_column(LargeBinary, comment="Compressed by zlib")
 
 
 class Bar(Base):

@@ -51,6 +51,7 @@ def upgrade() -> None:
     sa.Column('is_history', sa.Boolean(), nullable=False, comment='Imported past: already revised by its source'),
     sa.Column('raw_digest', sa.Text(), nullable=False, comment='sha256 of the raw answer'),
     sa.Column('counts', postgresql.JSONB(astext_type=sa.Text()), nullable=False, comment='new, same, corrected, rejected'),
+    sa.Column('answers', postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'[]'::jsonb"), nullable=False, comment='Symbol, period and digest of each answer'),
     sa.PrimaryKeyConstraint('id', name=op.f('ingest_batch_pkey')),
     schema='market',
     comment='One delivery of bars; its id orders what we knew.'
@@ -58,12 +59,32 @@ def upgrade() -> None:
     op.create_table('instrument',
     sa.Column('id', sa.Integer(), nullable=False, comment='Internal'),
     sa.Column('symbol', sa.Text(), nullable=False, comment="The platform's name for it"),
-    sa.Column('calendar', sa.Text(), nullable=False, comment="24x7, FX or an exchange's MIC"),
+    sa.Column('calendar', sa.Text(), nullable=False, comment="24x7, FX, METAL or an exchange's MIC"),
     sa.Column('is_sample', sa.Boolean(), nullable=False, comment='Sample data, labelled wherever it appears'),
+    sa.Column('currency', sa.Text(), nullable=True, comment='Of its prices; null: not known'),
+    sa.Column('tick_size', sa.Float(precision=53), nullable=True, comment='Smallest step of its price; null: not known'),
     sa.PrimaryKeyConstraint('id', name=op.f('instrument_pkey')),
     sa.UniqueConstraint('symbol', name=op.f('instrument_symbol_key')),
     schema='market',
     comment='What is traded.'
+    )
+    op.create_table('instrument_alias',
+    sa.Column('instrument_id', sa.Integer(), nullable=False, comment='Which instrument'),
+    sa.Column('source', sa.Text(), nullable=False, comment='As in ingest_batch'),
+    sa.Column('alias', sa.Text(), nullable=False, comment='Its name there'),
+    sa.ForeignKeyConstraint(['instrument_id'], ['market.instrument.id'], name=op.f('instrument_alias_instrument_id_fkey'), ondelete='restrict'),
+    sa.PrimaryKeyConstraint('instrument_id', 'source', name=op.f('instrument_alias_pkey')),
+    sa.UniqueConstraint('source', 'alias', name=op.f('instrument_alias_source_alias_key')),
+    schema='market',
+    comment='What a source calls an instrument.'
+    )
+    op.create_table('raw_answer',
+    sa.Column('digest', sa.Text(), nullable=False, comment='sha256 of the answer'),
+    sa.Column('size_bytes', sa.BigInteger(), nullable=False, comment='Before compression'),
+    sa.Column('body', sa.LargeBinary(), nullable=False, comment='Compressed by zlib'),
+    sa.PrimaryKeyConstraint('digest', name=op.f('raw_answer_pkey')),
+    schema='market',
+    comment="Sources' answers as they came; equal ones once."
     )
     op.create_table('api_key',
     sa.Column('id', sa.Text(), nullable=False, comment='Public half, shown in lists'),

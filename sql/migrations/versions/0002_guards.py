@@ -10,6 +10,7 @@ depends_on = None
 INSERT_ONLY = (
     "audit.event",
     "registry.version_event",
+    "market.instrument_alias",
     "market.ingest_batch",
     "market.bar",
     "market.reject",

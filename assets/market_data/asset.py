@@ -7,21 +7,15 @@ from typing import Any
 import dagster as dg
 
 from assets.installation import Installation
-from assets.market_data.checks import CheckResult, gaps, stale_feed
+from assets.market_data.checks import CheckResult
+from assets.market_data.quality import CHECKS, examine
 from assets.market_data.source import Source
 from assets.market_data.store import ingest
 
 KEY = dg.AssetKey(["market_data", "bars"])
 OVERLAP = timedelta(hours=48)
-CHECKS = ("no_gaps", "feed_is_fresh")
-NEWEST = """
-select i.symbol, i.calendar,
-       array_agg(distinct b.ts_open) filter (where b.ts_open is not null) as opened
-from market.instrument i
-left join market.bar b on b.instrument_id = i.id and b.ts_open >= %s and b.ts_close <= %s
-where i.symbol = any(%s)
-group by i.symbol, i.calendar
-"""
+EXAMINED = timedelta(days=7)
+NAMED_SYMBOLS = 50
 
 
 def bars_asset(partitions: dg.PartitionsDefinition[Any]) -> dg.AssetsDefinition:
@@ -58,7 +52,9 @@ def bars_asset(partitions: dg.PartitionsDefinition[Any]) -> dg.AssetsDefinition:
                 connection, source, symbols, start, slots[-1], now,
                 is_history=is_history, feed_delay=installation.feed_delay,
             )  # fmt: skip
-            opened = connection.execute(NEWEST, [start, slots[-1], symbols]).fetchall()
+            findings = examine(
+                connection, symbols, min(start, slots[-1] - EXAMINED), slots[-1], gaps_from=start
+            )
         yield dg.MaterializeResult(
             metadata={
                 "source": source.name,
@@ -72,20 +68,8 @@ def bars_asset(partitions: dg.PartitionsDefinition[Any]) -> dg.AssetsDefinition:
                 "history": is_history,
             }
         )
-        yield _judged(
-            "no_gaps",
-            [
-                (symbol, gaps(hours or [], calendar, start, slots[-1]))
-                for symbol, calendar, hours in opened
-            ],
-        )
-        yield _judged(
-            "feed_is_fresh",
-            [
-                (symbol, stale_feed(_newest_close(hours), calendar, slots[-1]))
-                for symbol, calendar, hours in opened
-            ],
-        )
+        for name, results in findings.items():
+            yield _judged(name, results)
 
     return bars
 
@@ -95,16 +79,16 @@ def slot_of(partition_key: str) -> datetime:
     return datetime.strptime(partition_key, "%Y-%m-%d-%H:%M").replace(tzinfo=UTC)
 
 
-def _newest_close(opened: list[datetime] | None) -> datetime | None:
-    return max(opened) + timedelta(hours=1) if opened else None
-
-
-def _judged(name: str, results: list[tuple[str, CheckResult]]) -> dg.AssetCheckResult:
-    failed = {symbol: result for symbol, result in results if not result.passed}
+def _judged(name: str, results: dict[str, CheckResult]) -> dg.AssetCheckResult:
+    failed = {symbol: result for symbol, result in results.items() if not result.passed}
+    named = list(failed.items())[:NAMED_SYMBOLS]
     return dg.AssetCheckResult(
         asset_key=KEY,
         check_name=name,
         passed=not failed,
         severity=dg.AssetCheckSeverity.WARN,
-        metadata={symbol: str(result.metadata) for symbol, result in failed.items()},
+        metadata={
+            "symbols_failed": len(failed),
+            **{symbol: dg.MetadataValue.json(result.metadata) for symbol, result in named},
+        },
     )

@@ -83,9 +83,7 @@ def lock_batches(connection: psycopg.Connection) -> int:
     return int(row[0]) if row else 1
 
 
-def declare(
-    connection: psycopg.Connection, source: Source, declared: InstrumentDeclaration
-) -> int:
+def declare(connection: psycopg.Connection, source: Source, declared: InstrumentDeclaration) -> int:
     """The instrument's id; added with the source's name for it where it is new.
 
     Raises:
@@ -169,9 +167,7 @@ def _keep(connection: psycopg.Connection, answer: Answer) -> None:
         )
 
 
-def kept_answers(
-    connection: psycopg.Connection, batch_id: int
-) -> list[tuple[KeptAnswer, bytes]]:
+def kept_answers(connection: psycopg.Connection, batch_id: int) -> list[tuple[KeptAnswer, bytes]]:
     """The answers that a batch was made of, as they came.
 
     Raises:

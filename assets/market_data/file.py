@@ -199,9 +199,7 @@ def _opened(symbol: str, stamps: pl.Series, layout: FileLayout) -> pl.Series:
         )
     if kind.time_zone is None:
         # The hour that a clock set back goes through twice: which one is meant is not known.
-        times = times.dt.replace_time_zone(
-            layout.time_zone, ambiguous="null", non_existent="null"
-        )
+        times = times.dt.replace_time_zone(layout.time_zone, ambiguous="null", non_existent="null")
     opened = times.cast(UTC_TIME) if kind.time_zone == "UTC" else (
         times.dt.convert_time_zone("UTC").cast(UTC_TIME)
     )  # fmt: skip

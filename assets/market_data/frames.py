@@ -104,9 +104,8 @@ def read_frame(
 
 def _column(name: str, values: npt.NDArray[np.void], kind: pl.DataType) -> pl.Series:
     native = values.astype(values.dtype.newbyteorder("="))
-    if kind == UTC_TIME:
-        native += EPOCH_2000_US
-    column = pl.Series(name, native).cast(kind)
+    shift = EPOCH_2000_US if kind == UTC_TIME else 0
+    column = (pl.Series(name, native) + shift).cast(kind)
     if kind == pl.Float64 and np.isnan(native).any():
         return column.fill_nan(None)
     return column

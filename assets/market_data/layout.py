@@ -57,7 +57,7 @@ class FileLayout(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def column(self, ours: str) -> str:
         """The file's name of a column of ours."""
-        return {**{name: name for name in COLUMNS}, **self.columns}[ours]
+        return next((theirs for name, theirs in self.columns.items() if name == ours), ours)
 
 
 class FolderLayout(FileLayout, frozen=True, forbid_unknown_fields=True):

@@ -87,7 +87,7 @@ class SampleSource:
     def read(self, symbol: str, raw_bytes: bytes) -> pl.DataFrame:
         """The bars of an answer of ours."""
         del symbol
-        instants = dict.fromkeys(("ts_open", "ts_close"), pl.String)
+        instants: dict[str, pl.DataType] = dict.fromkeys(("ts_open", "ts_close"), pl.String())
         return pl.read_csv(raw_bytes, schema_overrides=DELIVERY_SCHEMA | instants).with_columns(
             pl.col(*instants).str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%z", time_unit="us")
         )

@@ -124,9 +124,7 @@ def closed_within(
     A row without a time stamp belongs to every period: validation refuses it.
     """
     opened, closed = pl.col("ts_open"), pl.col("ts_close")
-    return frame.filter(
-        ((opened >= start) & (opened < end) & (closed <= now)) | opened.is_null()
-    )
+    return frame.filter(((opened >= start) & (opened < end) & (closed <= now)) | opened.is_null())
 
 
 def unknown_symbol(symbol: str, offered: list[str]) -> PermanentSourceError:

@@ -172,9 +172,7 @@ def _stored(
                 answer.declaration.symbol for answer in answers if answer.delivery.frame.is_empty()
             ),
         )
-        write_batch(
-            connection, source, answers, summary, now, is_history=history_delay is not None
-        )
+        write_batch(connection, source, answers, summary, now, is_history=history_delay is not None)
         write_bars(connection, fresh.with_columns(batch_id=pl.lit(batch_id)))
         write_rejects(
             connection, batch_id, {symbol: one.rejects for symbol, one in checked.items()}

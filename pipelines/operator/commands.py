@@ -1,12 +1,9 @@
 """The operator's commands, added to `signalbox` where the platform is installed."""
 
-import os
 import time
-from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import click
 import msgspec
@@ -17,61 +14,27 @@ from assets.forecasts.replay import replay_version
 from assets.forecasts.slot import run_slot
 from assets.forecasts.version import PublishedVersion, due_slots, published_versions
 from assets.installation import Installation
-from assets.market_data.source import SourceError
-from assets.market_data.store import ingest as store_bars
 from assets.scores.score import score_resolved
 from pipelines.operator import demo as demonstration
 from pipelines.operator import demo_check as checking
 from pipelines.operator import doctor as examination
+from pipelines.operator import market_data
 from pipelines.operator.accounts import make_operator
+from pipelines.operator.command_list import (
+    HOUR,
+    Commands,
+    home_option,
+    installation_at,
+    json_option,
+)
 from pipelines.operator.home import Home, Ports, default_root
-from pipelines.operator.house import InterruptedByOperatorError, open_house
-from pipelines.resources import installation_of
-from pipelines.settings import WorkerSettings, source_of
-from sandbox.registry.errors import BuildError
+from pipelines.operator.house import open_house
 from sandbox.registry.image import ImageStore
-from sandbox.runner.errors import SandboxError
 from sql.clock import floor_hour
-from sql.configuration import ConfigurationError, read_settings
 
-HOUR = click.DateTime(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"])
+commands = Commands(market_data.commands)
 
-
-class _Commands(list[click.Command]):
-    """Collects commands, and turns our errors into messages."""
-
-    def add(self, *options: Callable[[Any], Any], name: str | None = None) -> Callable[..., Any]:
-        def decorate(function: Callable[..., Any]) -> click.Command:
-            def run(*args: Any, **kwargs: Any) -> None:
-                try:
-                    function(*args, **kwargs)
-                except (
-                    BuildError, ConfigurationError, SandboxError, SourceError, RuntimeError,
-                    ValueError,
-                ) as error:  # fmt: skip
-                    raise click.ClickException(str(error)) from error
-                except (KeyboardInterrupt, InterruptedByOperatorError):
-                    click.echo("stopped", err=True)
-
-            run.__doc__ = function.__doc__
-            run.__name__ = function.__name__
-            for option in reversed(options):
-                run = option(run)
-            command = click.command(name=name or function.__name__.replace("_", "-"))(run)
-            self.append(command)
-            return command
-
-        return decorate
-
-
-commands = _Commands()
-
-home_option = click.option(
-    "--home", "root", type=click.Path(path_type=Path), envvar="SIGNALBOX_HOME",
-    help="Folder of the installation.",
-)  # fmt: skip
 port_option = click.option("--port", default=8700, show_default=True, help="First of four ports.")
-json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 
 
 @commands.add(home_option, port_option)
@@ -129,42 +92,6 @@ def migrate(root: Path | None) -> None:
 
 
 @commands.add(
-    click.argument("source"),
-    click.option("--symbol", "symbols", multiple=True, help="All that the source offers, if none."),
-    click.option("--from", "start", type=HOUR, required=True, help="UTC, inclusive."),
-    click.option("--to", "end", type=HOUR, help="UTC, exclusive; now if not given."),
-    home_option,
-    json_option,
-)
-def ingest(
-    source: str,
-    symbols: tuple[str, ...],
-    start: datetime,
-    end: datetime | None,
-    root: Path | None,
-    *,
-    as_json: bool,
-) -> None:
-    """Import history from SOURCE: sample, or file:DIR."""
-    installation = _installation(root)
-    chosen = source_of(source)
-    now = installation.clock()
-    wanted = list(symbols) or [declared.symbol for declared in chosen.instruments()]
-    with installation.connect() as connection:
-        summary = store_bars(
-            connection, chosen, wanted, start.replace(tzinfo=UTC),
-            end.replace(tzinfo=UTC) if end else floor_hour(now), now, is_history=True,
-        )  # fmt: skip
-    if as_json:
-        click.echo(msgspec.json.encode(summary))
-    else:
-        click.echo(
-            f"batch {summary.batch_id}: {summary.new} new, {summary.same} same,"
-            f" {summary.corrected} corrected, {summary.rejected} rejected"
-        )
-
-
-@commands.add(
     click.argument("version"),
     click.option("--from", "start", type=HOUR, required=True, help="First slot, UTC."),
     click.option("--to", "end", type=HOUR, required=True, help="UTC, exclusive."),
@@ -180,7 +107,7 @@ def replay(
 
     Exits with 1 when slots that are run again give another answer.
     """
-    installation = _installation(root)
+    installation = installation_at(root)
     chosen = _version(installation, version)
     slots = demonstration.hours(
         start.replace(tzinfo=UTC), min(end.replace(tzinfo=UTC), installation.clock())
@@ -214,7 +141,7 @@ def replay(
 )
 def tick(slot: datetime | None, root: Path | None) -> None:
     """Run one slot by hand, without Dagster: every live version that owes it."""
-    installation = _installation(root)
+    installation = installation_at(root)
     at = slot.replace(tzinfo=UTC) if slot else floor_hour(installation.clock())
     with installation.connect() as connection:
         owed = due_slots(connection, installation.clock()).get(at, [])
@@ -243,15 +170,6 @@ def image(layer: str, root: Path | None) -> None:  # noqa: ARG001 - one layer ca
     home = Home(root or default_root("main"))
     home.prepare()
     click.echo(ImageStore(home.images).base())
-
-
-def _installation(root: Path | None) -> Installation:
-    """The worker's settings: those of the environment, or of the running installation."""
-    environment = dict(os.environ)
-    if "SIGNALBOX_DATABASE_URL" not in environment:
-        home = Home(root or default_root("main"))
-        environment |= home.kept_environment()
-    return installation_of(read_settings(WorkerSettings, environment))
 
 
 def _version(installation: Installation, label: str) -> PublishedVersion:

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import polars as pl
+import psycopg
 import pytest
 
 from assets.market_data.frames import UTC_TIME, encoded, read_frame, write_frame
@@ -64,12 +65,14 @@ def test_no_rows_are_a_frame_of_the_same_columns(worker):
 
 
 def test_the_table_of_bars_holds_no_nan_so_that_nan_can_stand_for_null(database):
-    with database.superuser() as connection, pytest.raises(Exception, match="prices_consistent"):
+    insert = (
+        "insert into market.bar values (1, '2020-01-01Z', '2020-01-01 01:00Z',"
+        " '2020-01-01 01:00Z', 1, 1, 1, 1, 1, 'NaN')"
+    )
+    with database.superuser() as connection:
         connection.execute("insert into market.instrument values (1, 'X', '24x7', false)")
         connection.execute(
             "insert into market.ingest_batch values (1, 's', now(), now(), false, 'd', '{}')"
         )
-        connection.execute(
-            "insert into market.bar values (1, '2020-01-01Z', '2020-01-01 01:00Z',"
-            " '2020-01-01 01:00Z', 1, 1, 1, 1, 1, 'NaN')"
-        )
+        with pytest.raises(psycopg.errors.CheckViolation, match="prices_consistent"):
+            connection.execute(insert)

@@ -1,0 +1,116 @@
+"""Every check over what is stored: the newest version of each bar, as known now."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+import polars as pl
+import psycopg
+
+from assets.market_data.calendar import UnknownCalendarError
+from assets.market_data.checks import ON_BARS, CheckResult, closed_market, gaps, stale_feed
+from assets.market_data.comparisons import copies, shifts, sides
+from assets.market_data.frames import DELIVERY_SCHEMA, read_frame
+from assets.market_data.window import UnknownSymbolError, split
+
+Findings = dict[str, dict[str, CheckResult]]
+"""Results by check and symbol."""
+
+COMPARED: dict[str, Callable[[Mapping[str, pl.DataFrame]], dict[str, CheckResult]]] = {
+    "no_symbol_is_another": copies,
+    "second_sources_agree_on_the_hour": shifts,
+    "second_sources_are_on_one_side": sides,
+}
+CHECKS = (
+    "no_gaps",
+    "feed_is_fresh",
+    "no_bars_of_a_closed_market",
+    *ON_BARS,
+    *COMPARED,
+)
+MADE_UP = ("opens_are_opens",)
+"""Checks that generated bars break by design."""
+
+NEWEST = """
+select distinct on (b.instrument_id, b.ts_open)
+       b.instrument_id, b.ts_open, b.ts_close, b.open, b.high, b.low, b.close, b.volume
+from market.bar b
+where b.instrument_id = any (%(ids)s) and b.ts_open >= %(start)s and b.ts_open < %(end)s
+order by b.instrument_id, b.ts_open, b.available_at desc, b.batch_id desc
+"""
+
+
+def examine(
+    connection: psycopg.Connection,
+    symbols: list[str],
+    start: datetime,
+    end: datetime,
+    *,
+    gaps_from: datetime | None = None,
+) -> Findings:
+    """Run every check over bars with `start <= ts_open < end`.
+
+    Args:
+        connection: as `signalbox_worker`.
+        symbols: instruments; they are compared with each other, too.
+        start: UTC, inclusive.
+        end: UTC, exclusive; the feed should have delivered until then.
+        gaps_from: gaps count from then to `end`; None: between each symbol's first
+            bar and its last.
+
+    Raises:
+        UnknownSymbolError: no such instrument.
+    """
+    known = {
+        symbol: (instrument_id, calendar, is_sample)
+        for instrument_id, symbol, calendar, is_sample in connection.execute(
+            "select id, symbol, calendar, is_sample from market.instrument where symbol = any (%s)",
+            [symbols],
+        )
+    }
+    for symbol in symbols:
+        if symbol not in known:
+            raise UnknownSymbolError(symbol)
+    ids = {symbol: known[symbol][0] for symbol in symbols}
+    rows = read_frame(
+        connection, NEWEST, {"ids": list(ids.values()), "start": start, "end": end},
+        {"instrument_id": pl.Int32(), **DELIVERY_SCHEMA},
+    )  # fmt: skip
+    bars = split(rows, ids)
+    findings: Findings = {name: {} for name in CHECKS}
+    for symbol, frame in bars.items():
+        _, calendar, is_sample = known[symbol]
+        judged = _by_calendar(frame, calendar, gaps_from, end)
+        judged |= {name: check(frame) for name, check in ON_BARS.items()}
+        for name, result in judged.items():
+            if not (is_sample and name in MADE_UP):
+                findings[name][symbol] = result
+    for name, compare in COMPARED.items():
+        findings[name] |= compare(bars)
+    return findings
+
+
+def _by_calendar(
+    bars: pl.DataFrame, calendar: str, gaps_from: datetime | None, end: datetime
+) -> dict[str, CheckResult]:
+    newest = None if bars.is_empty() else bars["ts_close"].max()
+    newest_close = newest if isinstance(newest, datetime) else None
+    first, last = gaps_from, end
+    if first is None:
+        first, last = (bars["ts_open"][0], newest_close) if newest_close else (end, end)
+    try:
+        return {
+            "no_gaps": gaps(bars, calendar, first, last),
+            "feed_is_fresh": stale_feed(newest_close, calendar, end),
+            "no_bars_of_a_closed_market": closed_market(bars, calendar),
+        }
+    except UnknownCalendarError as error:
+        return {"no_gaps": CheckResult(passed=False, metadata={"calendar": str(error)})}
+
+
+def failed(findings: Findings) -> Findings:
+    """Only what did not pass."""
+    bad = {
+        name: {symbol: result for symbol, result in results.items() if not result.passed}
+        for name, results in findings.items()
+    }
+    return {name: results for name, results in bad.items() if results}

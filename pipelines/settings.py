@@ -8,10 +8,12 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from assets.market_data.alpaca import AlpacaSource
 from assets.market_data.file import FileSource
 from assets.market_data.recorded import RecordedSource
 from assets.market_data.sample import SampleSource
-from assets.market_data.source import Source
+from assets.market_data.source import MissingExtraError, Source
+from assets.market_data.yfinance import YahooSource
 from sandbox.runner.engine import EngineChoice, PathChoice
 from sql.configuration import ConfigurationError
 
@@ -62,13 +64,29 @@ class WorkerSettings(msgspec.Struct, frozen=True):
         return datetime.fromisoformat(self.partitions_start).replace(tzinfo=UTC)
 
 
+SOURCE_FORMS = (
+    "sample, file:DIR, recorded:DIR:YYYY-MM-DD:SYMBOL,SYMBOL, ccxt:EXCHANGE:BTC/USD,NAME=ETH/USD,"
+    " alpaca:KEYFILE:SYMBOL,SYMBOL, or yfinance:SYMBOL,SYMBOL"
+)
+
+
 def source_of(text: str) -> Source:
-    """The market's source by its setting: `sample`, `file:DIR`, or `recorded:DIR:ANCHOR:SYMBOLS`.
+    """The market's source by its setting, in one of `SOURCE_FORMS`.
 
     Raises:
-        ConfigurationError: another form.
+        ConfigurationError: another form, or what it names cannot be used.
     """
     kind, _, rest = text.partition(":")
+    try:
+        found = _source(kind, rest)
+    except (MissingExtraError, OSError, ValueError) as error:
+        raise ConfigurationError(f"SIGNALBOX_MARKET_SOURCE: {text!r}: {error}") from error
+    if found is None:
+        raise ConfigurationError(f"SIGNALBOX_MARKET_SOURCE: {text!r} is not {SOURCE_FORMS}")
+    return found
+
+
+def _source(kind: str, rest: str) -> Source | None:
     if kind == "sample" and not rest:
         return SampleSource()
     if kind == "file" and rest:
@@ -80,7 +98,31 @@ def source_of(text: str) -> Source:
             tuple(symbols.split(",")),
             datetime.fromisoformat(anchor).replace(tzinfo=UTC),
         )
-    raise ConfigurationError(
-        f"SIGNALBOX_MARKET_SOURCE: {text!r} is not sample, file:DIR, or"
-        " recorded:DIR:YYYY-MM-DD:SYMBOL,SYMBOL"
-    )
+    return _vendor(kind, rest)
+
+
+def _vendor(kind: str, rest: str) -> Source | None:
+    if kind == "ccxt" and rest.count(":") >= 1:
+        # ccxt takes seconds to import, and every command reads these settings.
+        from assets.market_data.exchange import ExchangeSource, public_client  # noqa: PLC0415
+
+        exchange, _, markets = rest.partition(":")
+        return ExchangeSource(public_client(exchange), _markets(markets))
+    if kind == "alpaca" and rest.count(":") == 1:
+        key_file, symbols = rest.split(":")
+        return AlpacaSource(Path(key_file), tuple(symbols.split(",")))
+    if kind == "yfinance" and rest:
+        return YahooSource(tuple(rest.split(",")))
+    return None
+
+
+def _markets(text: str) -> dict[str, str]:
+    """Symbols to markets.
+
+    >>> _markets("BTC/USD,XBT=BTC/EUR")
+    {'BTCUSD': 'BTC/USD', 'XBT': 'BTC/EUR'}
+    """
+    named = [one.rpartition("=") for one in text.split(",")]
+    return {
+        symbol or market.partition(":")[0].replace("/", ""): market for symbol, _, market in named
+    }

@@ -2,8 +2,8 @@
 
 One file per symbol in a folder, laid out as `layout` says. Nothing is sorted,
 filled or mended here. Two things are read into a file that it does not say
-itself: a bar ends an hour after it opens or where the next one opens, and a
-volume that is 0 in every row was not published.
+itself: when a bar ended (see `closing`), and that a volume which is 0 in every
+row was not published.
 """
 
 from datetime import UTC, datetime
@@ -13,7 +13,9 @@ from pathlib import Path
 import polars as pl
 from polars.exceptions import PolarsError
 
-from assets.market_data.frames import DELIVERY_SCHEMA, PRICES, UTC_TIME
+from assets.market_data.calendar import UnknownCalendarError
+from assets.market_data.closing import with_close
+from assets.market_data.frames import PRICES, UTC_TIME
 from assets.market_data.layout import COLUMNS, FileLayout, read_layout
 from assets.market_data.source import (
     Delivery,
@@ -26,7 +28,6 @@ from assets.market_data.source import (
 
 CURRENCIES = frozenset(("AUD", "CAD", "CHF", "EUR", "GBP", "JPY", "NZD", "USD"))
 METALS = frozenset(("XAG", "XAU"))
-MINUTE_US = 60_000_000
 REPLACE = "replace the file, or declare columns and skip_lines in bars.toml"
 SAY_THE_ZONE = "write the file with UTC time stamps, or declare time_zone in bars.toml"
 
@@ -107,7 +108,11 @@ class FileSource:
             *(_number(table, name) for name in PRICES),
             volume if published else pl.lit(None, dtype=pl.Float64).alias("volume"),
         )
-        return _with_close(frame).select(list(DELIVERY_SCHEMA))
+        calendar = layout.calendar or guess_calendar(symbol)
+        try:
+            return with_close(frame, calendar)
+        except UnknownCalendarError as error:
+            raise PermanentSourceError(symbol, str(error), "mend bars.toml") from error
 
 
 def guess_calendar(symbol: str) -> str:
@@ -225,14 +230,3 @@ def _times(symbol: str, stamps: pl.Series, layout: FileLayout) -> pl.Series:
             "declare time_format and time_zone in bars.toml",
         )
     return read
-
-
-def _with_close(frame: pl.DataFrame) -> pl.DataFrame:
-    # Only stamps on the minute shorten their predecessor: a broken stamp spoils its own row only.
-    on_grid = pl.col("ts_open").to_physical() % MINUTE_US == 0
-    opens = frame.filter(on_grid)["ts_open"].unique().sort()
-    following = pl.DataFrame({"ts_open": opens, "next_open": opens.shift(-1)})
-    hour_later = pl.col("ts_open") + pl.duration(hours=1)
-    return frame.join(following, on="ts_open", how="left", maintain_order="left").with_columns(
-        pl.min_horizontal(hour_later, "next_open").alias("ts_close")
-    )

@@ -37,6 +37,16 @@ class PermanentSourceError(SourceError):
     """Asking again gives the same: somebody has to change something."""
 
 
+class MissingExtraError(RuntimeError):
+    """A source needs a package that is not installed; names the extra."""
+
+    def __init__(self, extra: str) -> None:
+        super().__init__(
+            f"source {extra} needs the packages of an extra that is not installed: run"
+            f" pip install 'signalbox-platform[{extra}]'"
+        )
+
+
 class InstrumentDeclaration(msgspec.Struct, frozen=True):
     """What a source offers.
 

@@ -99,13 +99,12 @@ def ingest(
         PermanentSourceError: an unknown symbol, a malformed delivery, or
             sample data and market data under one symbol; nothing was stored.
     """
-    answers = [
-        Answer(
-            declaration_of(source, symbol), start, end,
-            fetch_patiently(source, symbol, start, end, now, patience),
-        )
-        for symbol in dict.fromkeys(symbols)
-    ]  # fmt: skip
+    answers = []
+    for symbol in dict.fromkeys(symbols):
+        declaration_of(source, symbol)
+        delivery = fetch_patiently(source, symbol, start, end, now, patience)
+        # Once it was asked, a source may know more of an instrument.
+        answers.append(Answer(declaration_of(source, symbol), start, end, delivery))
     return _stored(connection, source, answers, now, feed_delay if is_history else None)
 
 

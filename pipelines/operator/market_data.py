@@ -1,5 +1,6 @@
 """The operator's side of the bars: importing them, and seeing what is there."""
 
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -124,8 +125,7 @@ def _import(
         steps = list(_steps(source.history_step, start, end))
         resumes = source.history_step is not None and not afresh
         known = answered(connection, source, symbol) if resumes else []
-        stderr = click.get_text_stream("stderr")
-        with click.progressbar(steps, label=symbol, file=stderr) as shown:
+        with click.progressbar(steps, label=symbol, file=sys.stderr) as shown:
             for first, last in shown:
                 if any(begin <= first and last <= until for begin, until in known):
                     done.skipped += 1

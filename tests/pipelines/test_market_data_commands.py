@@ -106,8 +106,10 @@ def test_a_symbol_that_fails_does_not_keep_the_others_from_landing(signalbox, tm
     _file(tmp_path, "XRPUSDT", close=[1.0, float("nan"), 1.0])
     said = signalbox("ingest", f"file:{tmp_path}", "--from", "2026-01-01", "--to", "2026-02-01")
     assert said.returncode == 1
-    assert re.search(r"^ETHUSDT .*FAILED: ETHUSDT: column close is String", said.stderr, re.M)
-    assert re.search(r"^total +5 new, 0 same, 0 corrected, 1 rejected$", said.stdout, re.M)
+    assert re.search(
+        r"^ETHUSDT .*FAILED: ETHUSDT: column close is String", said.stderr, re.MULTILINE
+    )
+    assert re.search(r"^total +5 new, 0 same, 0 corrected, 1 rejected$", said.stdout, re.MULTILINE)
 
 
 def test_bars_says_what_is_there_and_what_is_missing(signalbox, tmp_path):
@@ -122,8 +124,8 @@ def test_bars_says_what_is_there_and_what_is_missing(signalbox, tmp_path):
     assert found["first_open"] == "2026-01-05T00:00:00Z"
     assert "feed_is_fresh" in found["checks"]
     said = signalbox("bars", "BTCUSDT").stdout
-    assert re.search(r"^hours +9$", said, re.M)
-    assert re.search(r"^no_flat_runs +BTCUSDT +count 9; flat_bars 9;", said, re.M)
+    assert re.search(r"^hours +9$", said, re.MULTILINE)
+    assert re.search(r"^no_flat_runs +BTCUSDT +count 9; flat_bars 9;", said, re.MULTILINE)
 
 
 def test_bars_of_an_unknown_symbol_says_what_to_do(signalbox):
@@ -137,5 +139,5 @@ def test_a_batch_is_read_again_without_asking_the_source(signalbox, tmp_path):
     assert signalbox("ingest", f"file:{tmp_path}", "--to", "2026-02-01").returncode == 0
     _file(tmp_path, "BTCUSDT", close=[2.0] * 3)
     said = signalbox("ingest", f"file:{tmp_path}", "--again", "1")
-    assert re.search(r"^total +0 new, 3 same", said.stdout, re.M)
+    assert re.search(r"^total +0 new, 3 same", said.stdout, re.MULTILINE)
     assert "there is no batch 9" in signalbox("ingest", f"file:{tmp_path}", "--again", "9").stderr

@@ -6,7 +6,7 @@ import importlib
 import pytest
 
 
-@pytest.mark.parametrize("module", ["checks", "digest", "file"])
+@pytest.mark.parametrize("module", ["calendar", "comparisons", "digest", "file"])
 def test_the_examples_in_docstrings_are_true(module):
     result = doctest.testmod(importlib.import_module(f"assets.market_data.{module}"))
     assert result.attempted > 0

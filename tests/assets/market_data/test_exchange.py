@@ -123,7 +123,7 @@ def exchange():
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     served.url = f"http://127.0.0.1:{server.server_port}"
     yield served

@@ -46,7 +46,7 @@ def alpaca(tmp_path):
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     keys = tmp_path / "keys"
     keys.write_text("KEYID\nSECRET\n")
@@ -80,7 +80,7 @@ def test_bars_come_page_by_page_unadjusted_with_whole_volumes_as_floats(alpaca):
 
 def test_a_day_without_bars_is_no_error(alpaca):
     source, answers, _ = alpaca
-    answers += [(200, json.dumps({"bars": None, "next_page_token": None}))]
+    answers += [(200, json.dumps({"bars": {}, "next_page_token": None}))]
     assert source.fetch("AAPL", DAY, DAY + HOUR, NOW).frame.is_empty()
 
 

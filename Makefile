@@ -34,6 +34,7 @@ types: setup ## Types only
 bench: setup ## Measure, as ratios
 	$(BIN)/python -m benchmarks.replay --json
 	$(BIN)/python -m benchmarks.tick --json
+	$(BIN)/python -m benchmarks.market_data --json
 
 doctor: setup ## What this machine has, and whether its sandbox holds
 	@$(BIN)/signalbox doctor

@@ -3,6 +3,7 @@
 `import_vs_copy`: a validated import of bars (fetch, schema, comparison, batch,
 insert), as the speed of a bare binary COPY of the same rows into a table of the
 same columns, constraints and index: 1 is as fast, 0.5 takes twice as long.
+`import_vs_heap`: the same against a table without any, where nothing is checked.
 `asof_vs_plain`: the window of 20 symbols and 2,000 bars out of a big table with
 2 % corrections, as a multiple of the time of the same read without the logic of
 revisions. `growth`: that read from the big table against the small one.
@@ -40,7 +41,8 @@ BARE = """
 create table public.bare_copy (like market.bar including all);
 alter table public.bare_copy add foreign key (instrument_id) references market.instrument,
   add foreign key (batch_id) references market.ingest_batch;
-grant select, insert on public.bare_copy to signalbox_worker
+create table public.heap (like market.bar);
+grant select, insert on public.bare_copy, public.heap to signalbox_worker
 """
 PLAIN = """
 select instrument_id, ts_open, open, high, low, close, volume from market.bar
@@ -129,7 +131,7 @@ def _measure(owner: str, worker: str, options: argparse.Namespace) -> dict[str, 
     ):
         owning.execute("create schema if not exists public")
         owning.execute(BARE)
-        imported, copied = _import_and_copy(connection, options.import_rows)
+        imported, copied, heaped = _import_and_copy(connection, options.import_rows)
         per_symbol = _fill(connection, owning, 0, options.small // SYMBOLS)
         small_asof, small_plain = _reads(connection, per_symbol, options.rounds)
         per_symbol = _fill(connection, owning, per_symbol, options.big // SYMBOLS)
@@ -138,7 +140,9 @@ def _measure(owner: str, worker: str, options: argparse.Namespace) -> dict[str, 
         "import_rows": options.import_rows,
         "import_seconds": round(imported, 3),
         "copy_seconds": round(copied, 3),
+        "heap_seconds": round(heaped, 3),
         "import_vs_copy": round(copied / imported, 3),
+        "import_vs_heap": round(heaped / imported, 3),
         "small_rows": options.small,
         "big_rows": options.big,
         "small_asof_ms": round(small_asof * 1000, 2),
@@ -150,7 +154,7 @@ def _measure(owner: str, worker: str, options: argparse.Namespace) -> dict[str, 
     }
 
 
-def _import_and_copy(connection: psycopg.Connection, rows: int) -> tuple[float, float]:
+def _import_and_copy(connection: psycopg.Connection, rows: int) -> tuple[float, float, float]:
     source = MadeUp(rows)
     now = START + timedelta(minutes=rows)
     began = time.perf_counter()
@@ -162,7 +166,10 @@ def _import_and_copy(connection: psycopg.Connection, rows: int) -> tuple[float, 
     )
     began = time.perf_counter()
     write_frame(connection, "public.bare_copy", same, BAR_TABLE)
-    return imported, time.perf_counter() - began
+    copied = time.perf_counter() - began
+    began = time.perf_counter()
+    write_frame(connection, "public.heap", same, BAR_TABLE)
+    return imported, copied, time.perf_counter() - began
 
 
 def _fill(

@@ -95,7 +95,7 @@ class Exchange:
     def answer(self, path, query):
         if path.endswith("/AssetPairs"):
             return 200, json.dumps(KRAKEN_PAIRS)
-        if path.endswith("/v2/markets/") or path.endswith("trading-pairs-info/"):
+        if path.endswith(("/v2/markets/", "trading-pairs-info/")):
             return 200, json.dumps(BITSTAMP_MARKETS)
         self.asked.append((time.monotonic(), path, query))
         if self.failures:
@@ -219,23 +219,23 @@ def test_an_empty_answer_is_an_error_and_not_a_quiet_market(exchange, name, empt
 def test_krakens_own_word_for_its_rate_limit_is_transient(exchange):
     client = _client("kraken", exchange)
     exchange.failures = [(200, json.dumps({"error": ["EAPI:Rate limit exceeded"]}))]
-    with pytest.raises(TransientSourceError, match="RateLimitExceeded|DDoSProtection"):
+    with pytest.raises(TransientSourceError, match=r"RateLimitExceeded|DDoSProtection"):
         _fetch(ExchangeSource(client, {"BTCUSD": "BTC/USD"}))
     client.session.close()
 
 
 def test_a_market_that_is_not_there_is_permanent_and_named(source):
     other = ExchangeSource(source._client, {"NOPE": "NO/PE"})
-    with pytest.raises(PermanentSourceError, match="NOPE: ccxt:.* has no market NO/PE"):
+    with pytest.raises(PermanentSourceError, match=r"NOPE: ccxt:.* has no market NO/PE"):
         _fetch(other, symbol="NOPE")
     with pytest.raises(PermanentSourceError, match="ask for one of BTCUSD"):
         _fetch(source, symbol="NOPE")
 
 
-def test_no_connection_is_transient(source, exchange):
+def test_no_connection_is_transient(source):
     _fetch(source)
     source._client.urls["api"]["public"] = "http://127.0.0.1:1"
-    with pytest.raises(TransientSourceError, match="NetworkError|NotAvailable"):
+    with pytest.raises(TransientSourceError, match=r"NetworkError|NotAvailable"):
         _fetch(source)
 
 

@@ -126,7 +126,7 @@ def test_yahoos_half_hours_stay_half_hours_and_end_with_the_session():
 
 def test_an_unknown_exchange_has_no_hours():
     frame = pl.DataFrame(
-        {"ts_open": [DAY], **dict.fromkeys((*PRICES, "volume"), [1.0])},
+        {"ts_open": [DAY], **{name: [1.0] for name in (*PRICES, "volume")}},
         schema_overrides={"ts_open": UTC_TIME},
     )
     with pytest.raises(UnknownCalendarError, match="'XXXX' is not 24x7, FX, METAL or"):

@@ -12,6 +12,7 @@ import psycopg
 from assets.market_data.batch import AnswerNotKeptError, IngestSummary, answered
 from assets.market_data.inventory import inventory
 from assets.market_data.quality import Findings, examine, failed
+from assets.market_data.retention import forget
 from assets.market_data.source import Source, SourceError, declaration_of
 from assets.market_data.store import ingest as store_bars
 from assets.market_data.store import ingest_again
@@ -23,8 +24,10 @@ from pipelines.operator.command_list import (
     installation_at,
     json_option,
 )
+from pipelines.operator.home import Home, default_root
 from pipelines.settings import source_of
 from sql.clock import floor_hour
+from sql.roles import conninfo
 
 SHOWN_HOURS = 5
 ALWAYS = datetime(1990, 1, 1, tzinfo=UTC)
@@ -170,6 +173,22 @@ def bars(symbol: str, root: Path | None, *, as_json: bool) -> None:
     for name, value in msgspec.to_builtins(found).items():
         click.echo(f"{name:12} {_plain(value)}")
     _tell(findings)
+
+
+@commands.add(
+    click.option("--before", type=click.DateTime(["%Y-%m"]), required=True, help="YYYY-MM."),
+    home_option,
+)
+def forget_bars(before: datetime, root: Path | None) -> None:
+    """Delete bars of the months before one, and the answers they came from, for good.
+
+    Refused where a recorded slot was given them.
+    """
+    home = Home(root or default_root("main"))
+    now = installation_at(root).clock()
+    with psycopg.connect(conninfo(home.owner_url(home.admin())), autocommit=True) as connection:
+        gone = forget(connection, before.replace(tzinfo=UTC), now)
+    click.echo(f"{gone.bars} bars and {gone.answers} answers are gone")
 
 
 def _report(done: dict[str, Imported], findings: Findings, *, as_json: bool) -> None:

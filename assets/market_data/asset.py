@@ -9,7 +9,7 @@ import dagster as dg
 from assets.installation import Installation
 from assets.market_data.checks import CheckResult
 from assets.market_data.quality import CHECKS, examine
-from assets.market_data.source import Source
+from assets.market_data.source import Source, SourceError
 from assets.market_data.store import ingest
 
 KEY = dg.AssetKey(["market_data", "bars"])
@@ -47,11 +47,14 @@ def bars_asset(partitions: dg.PartitionsDefinition[Any]) -> dg.AssetsDefinition:
         is_history = len(slots) > 1
         symbols = [declared.symbol for declared in source.instruments()]
         start = slots[0] - OVERLAP
+        failures: list[SourceError] = []
         with installation.connect() as connection:
             summary = ingest(
                 connection, source, symbols, start, slots[-1], now,
-                is_history=is_history, feed_delay=installation.feed_delay,
+                is_history=is_history, feed_delay=installation.feed_delay, failures=failures,
             )  # fmt: skip
+            for failure in failures:
+                context.log.warning(str(failure))
             findings = examine(
                 connection, symbols, min(start, slots[-1] - EXAMINED), slots[-1], gaps_from=start
             )
@@ -66,6 +69,7 @@ def bars_asset(partitions: dg.PartitionsDefinition[Any]) -> dg.AssetsDefinition:
                 "rejected": summary.rejected,
                 "batch": summary.batch_id,
                 "history": is_history,
+                "failed": {error.symbol: str(error) for error in failures},
             }
         )
         for name, results in findings.items():

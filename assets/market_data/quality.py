@@ -10,7 +10,7 @@ from assets.market_data.calendar import UnknownCalendarError
 from assets.market_data.checks import ON_BARS, CheckResult, closed_market, gaps, stale_feed
 from assets.market_data.comparisons import copies, shifts, sides
 from assets.market_data.frames import DELIVERY_SCHEMA, read_frame
-from assets.market_data.window import UnknownSymbolError, split
+from assets.market_data.window import split
 
 Findings = dict[str, dict[str, CheckResult]]
 """Results by check and symbol."""
@@ -51,14 +51,11 @@ def examine(
 
     Args:
         connection: as `signalbox_worker`.
-        symbols: instruments; they are compared with each other, too.
+        symbols: compared with each other, too; one that never came is a stale feed.
         start: UTC, inclusive.
         end: UTC, exclusive; the feed should have delivered until then.
         gaps_from: gaps count from then to `end`; None: between each symbol's first
             bar and its last.
-
-    Raises:
-        UnknownSymbolError: no such instrument.
     """
     known = {
         symbol: (instrument_id, calendar, is_sample)
@@ -67,16 +64,16 @@ def examine(
             [symbols],
         )
     }
-    for symbol in symbols:
-        if symbol not in known:
-            raise UnknownSymbolError(symbol)
-    ids = {symbol: known[symbol][0] for symbol in symbols}
+    ids = {symbol: known[symbol][0] for symbol in symbols if symbol in known}
     rows = read_frame(
         connection, NEWEST, {"ids": list(ids.values()), "start": start, "end": end},
         {"instrument_id": pl.Int32(), **DELIVERY_SCHEMA},
     )  # fmt: skip
     bars = split(rows, ids)
     findings: Findings = {name: {} for name in CHECKS}
+    for symbol in symbols:
+        if symbol not in known:
+            findings["feed_is_fresh"][symbol] = stale_feed(None, "24x7", end)
     for symbol, frame in bars.items():
         _, calendar, is_sample = known[symbol]
         judged = _by_calendar(frame, calendar, gaps_from, end)

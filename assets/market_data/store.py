@@ -34,6 +34,7 @@ from assets.market_data.source import (
     Delivery,
     PermanentSourceError,
     Source,
+    SourceError,
     closed_within,
     declaration_of,
 )
@@ -78,6 +79,7 @@ def ingest(
     is_history: bool,
     feed_delay: timedelta = FEED_DELAY,
     patience: Patience = Patience(),  # noqa: B008 - frozen
+    failures: list[SourceError] | None = None,
 ) -> IngestSummary:
     """Fetch bars with `start <= ts_open < end`, and store what is new or corrected.
 
@@ -93,6 +95,8 @@ def ingest(
             for every correction, a bar is available from `now`.
         feed_delay: see `is_history`.
         patience: how often a transient error is met by asking again.
+        failures: takes the errors of symbols that fail, and the others are
+            stored; None: the first error is raised. Where all fail, it is raised too.
 
     Raises:
         TransientSourceError: the source may answer later; nothing was stored.
@@ -101,10 +105,18 @@ def ingest(
     """
     answers = []
     for symbol in dict.fromkeys(symbols):
-        declaration_of(source, symbol)
-        delivery = fetch_patiently(source, symbol, start, end, now, patience)
-        # Once it was asked, a source may know more of an instrument.
-        answers.append(Answer(declaration_of(source, symbol), start, end, delivery))
+        try:
+            declaration_of(source, symbol)
+            delivery = fetch_patiently(source, symbol, start, end, now, patience)
+            # Once it was asked, a source may know more of an instrument.
+            answer = Answer(declaration_of(source, symbol), start, end, delivery)
+            answers.append((answer, _validated(source, answer, now)))
+        except SourceError as error:
+            if failures is None:
+                raise
+            failures.append(error)
+    if failures and not answers:
+        raise failures[0]
     return _stored(connection, source, answers, now, feed_delay if is_history else None)
 
 
@@ -132,12 +144,9 @@ def ingest_again(
     for kept, raw in kept_answers(connection, batch_id):
         bars = source.read(kept.symbol, raw)
         frame = closed_within(bars, kept.start, kept.end, kept.fetched_at)
-        answers.append(
-            Answer(
-                declaration_of(source, kept.symbol), kept.start, kept.end,
-                Delivery(frame, kept.fetched_at, raw),
-            )
-        )  # fmt: skip
+        delivery = Delivery(frame, kept.fetched_at, raw)
+        answer = Answer(declaration_of(source, kept.symbol), kept.start, kept.end, delivery)
+        answers.append((answer, _validated(source, answer, now)))
     row = connection.execute(
         "select is_history from market.ingest_batch where id = %s", [batch_id]
     ).fetchone()
@@ -147,11 +156,12 @@ def ingest_again(
 def _stored(
     connection: psycopg.Connection,
     source: Source,
-    answers: list[Answer],
+    validated: list[tuple[Answer, Validated]],
     now: datetime,
     history_delay: timedelta | None,
 ) -> IngestSummary:
-    checked = {answer.declaration.symbol: _validated(source, answer, now) for answer in answers}
+    answers = [answer for answer, _ in validated]
+    checked = {answer.declaration.symbol: one for answer, one in validated}
     with connection.transaction():
         batch_id = lock_batches(connection)
         ids = {

@@ -8,6 +8,7 @@ import psycopg
 import pytest
 
 from assets.installation import Installation
+from assets.market_data import PermanentSourceError, ingest
 from assets.market_data.asset import KEY, bars_asset
 from assets.market_data.quality import CHECKS
 from sql.roles import WORKER, conninfo
@@ -49,6 +50,25 @@ def test_every_check_is_seen_and_a_failed_one_names_symbol_and_hours(materialize
     hours = [(day + 90 * HOUR).isoformat()]
     assert seen["no_gaps"].metadata["Y"].value == {"count": 1, "hours": hours}
     assert seen["feed_is_fresh"].passed
+
+
+def test_a_symbol_that_fails_does_not_keep_the_others_from_their_hour(
+    materialize, given, bars, day
+):
+    slot = day + 4 * HOUR
+    broken = bars([1.0] * 4).with_columns(pl.col("close").cast(pl.Int64))
+    result = materialize(given(X=bars([1.0, 2.0, 3.0, 4.0]), Y=broken), slot)
+    (event,) = result.asset_materializations_for_node(KEY.to_python_identifier())
+    assert event.metadata["new"].value == 4
+    assert "column close is Int64" in event.metadata["failed"].value["Y"]
+    seen = {one.check_name: one for one in result.get_asset_check_evaluations()}
+    assert seen["feed_is_fresh"].metadata["Y"].value == {"newest_close": "none"}
+
+
+def test_where_every_symbol_fails_the_run_fails_and_is_tried_again(given, bars, day, worker):
+    broken = bars([1.0]).with_columns(pl.col("close").cast(pl.Int64))
+    with pytest.raises(PermanentSourceError, match="X: column close"):
+        ingest(worker, given(X=broken), ["X"], day, day, day, is_history=False, failures=[])
 
 
 def test_bad_rows_are_counted_and_the_good_ones_are_there(materialize, given, bars, day):

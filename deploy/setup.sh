@@ -45,6 +45,6 @@ fi
 say "installing the locked packages"
 export UV_SYSTEM_CERTS=1 # the machine's own certificate authorities count
 .venv/bin/uv export --quiet --frozen --no-emit-workspace --all-groups --output-file .venv/requirements.txt >/dev/null
-.venv/bin/uv pip sync --quiet --python .venv/bin/python --require-hashes .venv/requirements.txt
+.venv/bin/uv pip sync --quiet --compile-bytecode --python .venv/bin/python --require-hashes .venv/requirements.txt
 .venv/bin/uv pip install --quiet --python .venv/bin/python --no-deps --editable . --editable sandbox/sdk
 echo "$stamp" > .venv/.stamp

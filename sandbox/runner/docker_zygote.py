@@ -62,7 +62,8 @@ class DockerBody:
             remove(self._client, self._container)
             with contextlib.suppress(NotFound):  # it is gone already
                 self._client.wait(self._container, timeout=END_SECONDS, condition="removed")
-        shutil.rmtree(self._directory)
+        with contextlib.suppress(FileNotFoundError):  # reaped already
+            shutil.rmtree(self._directory)
 
 
 def start(client: Any, configuration: dict[str, Any], make_group: MakeGroup) -> Zygote:

@@ -77,9 +77,8 @@ def group():
     made = []
 
     def leave(seconds):
-        name = f"{int(time.time()) + seconds}-{secrets.token_hex(6)}"
         process = subprocess.Popen(["sleep", "600"])
-        left = cgroup.create(families, name, Limits())
+        left = cgroup.create(families, Limits(lifetime_seconds=seconds))
         made.append((left, process))
         left.add(process.pid)
         return left, process

@@ -22,11 +22,11 @@ from typing import Any
 import psycopg
 
 from assets.forecasts.past import PastBars
+from assets.forecasts.run import image_of
 from assets.forecasts.version import PublishedVersion
 from assets.installation import Installation
 from assets.market_data.digest import input_digest
 from assets.market_data.window import SlotPin
-from sandbox.registry.docker_image import ensure_loaded
 from sandbox.runner.engine import Engine, RunPath
 from sandbox.runner.run import SlotResult, run_cold
 from signalbox import Forecast
@@ -151,9 +151,7 @@ def _run_again(
     version: PublishedVersion,
     drawn: Sequence[_Stored],
 ) -> Iterator[tuple[_Stored, SlotResult]]:
-    if engine.name == "docker":
-        ensure_loaded(installation.images, version.image_digest)
-    image = installation.images.open(version.image_digest)
+    image = image_of(engine, installation.images, version)
     pasts: dict[tuple[int, timedelta], PastBars] = {}
     for one in drawn:
         if (pinned := (one.max_batch, one.delay)) not in pasts:

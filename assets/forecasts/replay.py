@@ -20,11 +20,11 @@ import psycopg
 
 from assets.forecasts.chunk import Chunk, provenance
 from assets.forecasts.past import PastBars
+from assets.forecasts.run import image_of
 from assets.forecasts.version import PublishedVersion
 from assets.installation import Installation
 from assets.market_data.steps import Step
 from assets.market_data.window import SlotPin, instrument_ids, pin
-from sandbox.registry.docker_image import ensure_loaded
 from sandbox.runner.engine import Engine
 from sandbox.runner.run import Feed, SlotResult, replay
 
@@ -116,9 +116,7 @@ def _replayed(
     slots: Sequence[datetime],
     recorder: "_Recorder",
 ) -> Iterator[Replayed]:
-    if engine.name == "docker":
-        ensure_loaded(installation.images, version.image_digest)
-    image = installation.images.open(version.image_digest)
+    image = image_of(engine, installation.images, version)
     digests: dict[datetime, str] = {}
 
     def feeds() -> Iterator[Feed]:

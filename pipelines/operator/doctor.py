@@ -4,7 +4,7 @@ import os
 import platform
 import shutil
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from datetime import datetime
 from itertools import product
 from pathlib import Path
@@ -186,7 +186,8 @@ def _disk(path: Path) -> Finding:
 
 def _engine(name: EngineName) -> Finding:
     try:
-        guarantees = available_engine(name).guarantees()
+        with closing(available_engine(name)) as engine:
+            guarantees = engine.guarantees()
     except SandboxError as error:
         return Finding(f"sandbox {name}", ok=False, needed=False, said=str(error))
     lacks = f"; lacks {', '.join(guarantees.lacks)}" if guarantees.lacks else ""

@@ -1,7 +1,8 @@
 """One Postgres role per process, each with its own secret.
 
 The owner migrates and is used by nothing that runs. What each of the others
-may do stands in `grants/<role>.sql`.
+may do stands in `grants/<role>.sql`. The model's role has no login: the worker
+takes it on for each read of what a model is given.
 """
 
 import secrets
@@ -14,6 +15,7 @@ OWNER = "signalbox_owner"
 API = "signalbox_api"
 GIT = "signalbox_git"
 WORKER = "signalbox_worker"
+MODEL = "signalbox_model"
 DAGSTER = "signalbox_dagster"
 PROCESS_ROLES = (API, GIT, WORKER)
 ALL_ROLES = (OWNER, *PROCESS_ROLES, DAGSTER)
@@ -37,6 +39,7 @@ def create_roles(admin: URL, passwords: dict[str, str]) -> None:
     with psycopg.connect(conninfo(admin), autocommit=True) as connection:
         for role in ALL_ROLES:
             _create_role(connection, role, passwords[role])
+        _create_model_role(connection)
         _create_database(connection, DATABASE, OWNER)
         _create_database(connection, DAGSTER_DATABASE, DAGSTER)
         connection.execute(
@@ -59,6 +62,15 @@ def _create_role(connection: psycopg.Connection, role: str, password: str) -> No
             verb, sql.Identifier(role), rights, sql.Literal(password)
         )
     )
+
+
+def _create_model_role(connection: psycopg.Connection) -> None:
+    model, worker = sql.Identifier(MODEL), sql.Identifier(WORKER)
+    if not connection.execute("select 1 from pg_roles where rolname = %s", [MODEL]).fetchone():
+        connection.execute(sql.SQL("create role {} nologin").format(model))
+    # Without inheriting: as itself the worker may not call what the model's role may.
+    connection.execute(sql.SQL("alter role {} noinherit").format(worker))
+    connection.execute(sql.SQL("grant {} to {}").format(model, worker))
 
 
 def _create_database(connection: psycopg.Connection, name: str, owner: str) -> None:

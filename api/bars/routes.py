@@ -1,4 +1,4 @@
-"""GET /v1/bars: what is known best now, corrections included."""
+"""GET /v1/bars: what is known best now, or was at an instant, corrections included."""
 
 from datetime import datetime, timedelta
 from typing import Annotated, LiteralString
@@ -49,7 +49,7 @@ BARS: LiteralString = """
 select distinct on (ts_open) ts_open, ts_close, open, high, low, close, volume, available_at
 from market.bar
 where instrument_id = %(instrument_id)s and ts_open >= %(start)s and ts_open < %(end)s
-  and (%(after)s::timestamptz is null or ts_open > %(after)s) and available_at <= %(now)s
+  and (%(after)s::timestamptz is null or ts_open > %(after)s) and available_at <= %(known_at)s
 order by ts_open, available_at desc, batch_id desc
 limit %(limit)s
 """
@@ -60,12 +60,16 @@ async def list_bars(
     context: RequestContext,
     symbol: Annotated[str, QueryParameter(max_length=32)],
     start: Annotated[datetime | None, QueryParameter(description="a week before `end`")] = None,
-    end: Annotated[datetime | None, QueryParameter(description="now")] = None,
+    end: Annotated[datetime | None, QueryParameter(description="`as_of`, or now")] = None,
+    as_of: Annotated[
+        datetime | None, QueryParameter(description="as was known then; as known now if not given")
+    ] = None,
     limit: BarLimit = 5000,
     cursor: Cursor = None,
 ) -> BarPage:
     """Oldest first; `start` inclusive, `end` exclusive."""
-    until = instant("end", end) or context.now
+    known_at = min(instant("as_of", as_of) or context.now, context.now)
+    until = instant("end", end) or known_at
     after = read_cursor(cursor, tuple[Annotated[datetime, Meta(tz=True)]])
     async with context.transaction() as connection:
         instrument = await _instrument(connection, symbol)
@@ -74,7 +78,7 @@ async def list_bars(
             "start": instant("start", start) or _week_before(until),
             "end": until,
             "after": after and after[0],
-            "now": context.now,
+            "known_at": known_at,
             "limit": limit + 1,
         }
         rows = await fetch_all(connection, Bar, BARS, values)

@@ -17,18 +17,14 @@ import numpy.typing as npt
 import polars as pl
 import psycopg
 
-from assets.market_data.frames import UTC_TIME, WINDOW_SCHEMA, copy_out
-from assets.market_data.window import SlotPin, instrument_ids, split
+from assets.market_data.frames import UTC_TIME, WINDOW_SCHEMA, read_frame
+from assets.market_data.window import SlotPin, as_model, instrument_ids, split
 
 VERSIONS = """
-select b.instrument_id, (extract(epoch from b.ts_open) * 1000000)::bigint,
-       b.open, b.high, b.low, b.close, b.volume,
-       (extract(epoch from b.ts_close) * 1000000)::bigint,
-       (extract(epoch from b.available_at) * 1000000)::bigint
-from market.bar b
-where b.instrument_id = any (%(ids)s) and b.ts_open >= %(start)s and b.ts_open < %(end)s
-  and b.ts_close <= %(end)s and b.available_at <= %(cutoff)s and b.batch_id <= %(max_batch)s
-order by b.instrument_id, b.ts_open, b.available_at, b.batch_id
+select instrument_id, ts_open, open, high, low, close, volume, ts_close, available_at
+from market.bars_as_of(%(ids)s::int[], %(start)s, %(end)s, %(cutoff)s, %(max_batch)s, true)
+  with ordinality
+order by ordinality
 """
 HOUR_US = 3_600_000_000
 Instants = npt.NDArray[np.int64]
@@ -158,21 +154,22 @@ def read_history(
         UnknownSymbolError: no such instrument.
     """
     ids = instrument_ids(connection, symbols)
-    rows = copy_out(
-        connection,
-        VERSIONS,
-        {
-            "ids": list(ids.values()),
-            "start": start,
-            "end": end,
-            "cutoff": end + (pin.cutoff - pin.slot),
-            "max_batch": pin.max_batch,
-        },
-        {
-            "instrument_id": pl.Int32(),
-            **WINDOW_SCHEMA,
-            "ts_close": UTC_TIME,
-            "available_at": UTC_TIME,
-        },
-    )
+    with as_model(connection):
+        rows = read_frame(
+            connection,
+            VERSIONS,
+            {
+                "ids": list(ids.values()),
+                "start": start,
+                "end": end,
+                "cutoff": end + (pin.cutoff - pin.slot),
+                "max_batch": pin.max_batch,
+            },
+            {
+                "instrument_id": pl.Int32(),
+                **WINDOW_SCHEMA,
+                "ts_close": UTC_TIME,
+                "available_at": UTC_TIME,
+            },
+        )
     return History(split(rows, ids), start, end, pin)

@@ -3,9 +3,13 @@
 A slot is pinned once, to a cut-off and to the newest committed batch. Bars
 closed by the slot, available by the cut-off and learnt by that batch are the
 window; reading a pin twice gives the same bytes, whatever was corrected since.
+
+Bars are read as the role `signalbox_model`, which may execute one function, the
+one that knows these three bounds, and read no table.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 import msgspec
@@ -71,19 +75,34 @@ def read_bars(
         UnknownSymbolError: no such instrument.
     """
     ids = instrument_ids(connection, symbols)
-    rows = read_frame(
-        connection,
-        AS_OF,
-        {
-            "ids": list(ids.values()),
-            "start": start,
-            "slot": pin.slot,
-            "cutoff": pin.cutoff,
-            "max_batch": pin.max_batch,
-        },
-        {"instrument_id": pl.Int32(), **WINDOW_SCHEMA},
-    )
+    with as_model(connection):
+        rows = read_frame(
+            connection,
+            AS_OF,
+            {
+                "ids": list(ids.values()),
+                "start": start,
+                "slot": pin.slot,
+                "cutoff": pin.cutoff,
+                "max_batch": pin.max_batch,
+            },
+            {"instrument_id": pl.Int32(), **WINDOW_SCHEMA},
+        )
     return split(rows, ids)
+
+
+@contextmanager
+def as_model(connection: psycopg.Connection) -> Iterator[None]:
+    """Within it, the connection may execute `market.bars_as_of` and read no table.
+
+    Args:
+        connection: as `signalbox_worker`; in a transaction or out of one.
+    """
+    with connection.transaction():
+        connection.execute("set local role signalbox_model")
+        yield
+        # A transaction around this one goes on as itself.
+        connection.execute("set local role none")
 
 
 def instrument_ids(connection: psycopg.Connection, symbols: Sequence[str]) -> dict[str, int]:

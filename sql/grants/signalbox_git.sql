@@ -10,8 +10,7 @@ grant update (title, description) on registry.signal to signalbox_git;
 grant update (state, reserved_at, published_at, pushed_by, commit_sha, tree_digest, manifest, lock, lock_digest, sbom,
               base_digest, dependencies_digest, source_digest, image_digest, why)
   on registry.version to signalbox_git;
-grant select on market.instrument, market.ingest_batch to signalbox_git;
+grant select on market.instrument to signalbox_git;
 grant select, insert on transparency.leaf to signalbox_git;
 grant select, insert on billing.price to signalbox_git;
 grant execute on function account.find_api_key(text) to signalbox_git;
-grant execute on function market.bars_as_of(int[], timestamptz, timestamptz, timestamptz, bigint) to signalbox_git;

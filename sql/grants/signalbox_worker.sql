@@ -13,4 +13,4 @@ grant select, insert on forecast.slot_record, forecast.forecast, forecast.openin
 grant select, insert on transparency.leaf to signalbox_worker;
 grant select, insert on score.score to signalbox_worker;
 grant select on billing.subscription, billing.price to signalbox_worker;
-grant execute on function market.bars_as_of(int[], timestamptz, timestamptz, timestamptz, bigint) to signalbox_worker;
+-- `market.bars_as_of` is not granted: what a model is given is read as signalbox_model.

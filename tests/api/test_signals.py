@@ -123,3 +123,25 @@ def test_bars_are_as_known_best_now_and_none_from_the_future(client, make, bob):
     parameters = {"symbol": "EURUSD", "cursor": first["next"]}
     rest = client.get("/v1/bars", params=parameters, headers=bob.headers).json()
     assert first["items"] + rest["items"] == page["items"]
+
+
+@pytest.mark.usefixtures("tide")
+def test_bars_of_a_past_instant_are_as_they_were_known_then(client, make, bob):
+    slot = make.connection.execute("select max(slot) from forecast.slot_record").fetchone()[0]
+    hours = [slot - timedelta(hours=n) for n in (3, 2)]
+    for ts_open in hours:
+        make.bar(ts_open, 1.2, batch=1, known=ts_open + timedelta(hours=1))
+    make.bar(hours[0], 1.3, batch=2, known=slot - timedelta(minutes=30))
+
+    def closes(as_of):
+        parameters = {"symbol": "EURUSD", "as_of": as_of.isoformat()}
+        page = client.get("/v1/bars", params=parameters, headers=bob.headers).json()
+        return [bar["close"] for bar in page["items"]]
+
+    assert closes(slot - timedelta(hours=3)) == []
+    assert closes(slot - timedelta(hours=2)) == [1.2]
+    assert closes(slot - timedelta(hours=1)) == [1.2, 1.2]
+    assert closes(slot) == [1.3, 1.2]
+    assert closes(slot + timedelta(days=3650)) == [1.3, 1.2]
+    naive = {"symbol": "EURUSD", "as_of": "2026-01-01T00:00:00"}
+    assert client.get("/v1/bars", params=naive, headers=bob.headers).status_code == 400

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from sql.roles import API, GIT, OWNER, WORKER
+from assets.market_data.window import as_model
+from sql.roles import API, GIT, MODEL, OWNER, WORKER
 
 INSERT_ONLY = [
     "audit.event",
@@ -113,6 +114,45 @@ def test_the_git_process_reads_no_password_and_no_forecast(database):
         ):
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 connection.execute(attack)
+
+
+def test_the_models_role_executes_one_function_and_reads_no_table(database):
+    rooms = (
+        "('account', 'audit', 'registry', 'market', 'forecast', 'transparency', 'score', 'billing')"
+    )
+    with database.superuser() as connection:
+        readable = connection.execute(
+            "select c.oid::regclass::text from pg_class c join pg_namespace n"
+            f" on n.oid = c.relnamespace where n.nspname in {rooms} and c.relkind in ('r', 'v')"
+            " and (has_any_column_privilege(%(role)s, c.oid, 'select, insert, update')"
+            " or has_table_privilege(%(role)s, c.oid, 'delete, truncate'))",
+            {"role": MODEL},
+        ).fetchall()
+        executable = connection.execute(
+            "select p.oid::regproc::text from pg_proc p join pg_namespace n"
+            f" on n.oid = p.pronamespace where n.nspname in {rooms} and p.prosecdef"
+            " and has_function_privilege(%s, p.oid, 'execute')",
+            [MODEL],
+        ).fetchall()
+        login = connection.execute(
+            "select rolcanlogin from pg_roles where rolname = %s", [MODEL]
+        ).fetchone()
+    assert readable == []
+    assert executable == [("market.bars_as_of",)]
+    assert login == (False,)
+
+
+def test_reading_a_models_bars_as_the_worker_itself_is_refused(database):
+    with database.connect(WORKER) as connection:
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute("select market.bars_as_of('{1}', now(), now(), now(), 1)")
+        with pytest.raises(psycopg.errors.InsufficientPrivilege), as_model(connection):
+            connection.execute("select close from market.bar")
+        assert connection.execute("select current_user").fetchone() == (WORKER,)
+        with connection.transaction():
+            with as_model(connection):
+                assert connection.execute("select current_user").fetchone() == (MODEL,)
+            assert connection.execute("select current_user").fetchone() == (WORKER,)
 
 
 def test_every_table_and_column_has_a_comment(database):

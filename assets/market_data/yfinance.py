@@ -5,6 +5,7 @@ and each change would come in as a correction of everything before it.
 """
 
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from io import StringIO
 from typing import Any
 
@@ -16,6 +17,7 @@ from assets.market_data.source import (
     Delivery,
     InstrumentDeclaration,
     MissingExtraError,
+    PermanentSourceError,
     TransientSourceError,
     closed_within,
     unknown_symbol,
@@ -23,6 +25,7 @@ from assets.market_data.source import (
 
 CALENDAR = "XNYS"
 COLUMNS = ("ts_open", *PRICES, "volume")
+NO_BARS = (",".join(COLUMNS) + "\n").encode()
 
 
 class YahooSource:
@@ -42,9 +45,14 @@ class YahooSource:
     def __init__(self, symbols: tuple[str, ...]) -> None:
         try:
             import yfinance  # noqa: PLC0415
+            from yfinance.exceptions import YFPricesMissingError, YFTzMissingError  # noqa: PLC0415
         except ImportError as error:
             raise MissingExtraError("yfinance") from error
+        # It would log what went wrong and answer with an empty frame.
+        yfinance.config.debug.hide_exceptions = False
         self._ticker = yfinance.Ticker
+        self._unknown: type[Exception] = YFTzMissingError
+        self._none_there: type[Exception] = YFPricesMissingError
         self._symbols = symbols
 
     def instruments(self) -> list[InstrumentDeclaration]:
@@ -58,26 +66,43 @@ class YahooSource:
         """Bars with `start <= ts_open < end`, closed by `now`.
 
         Raises:
-            TransientSourceError: Yahoo did not answer, or with nothing.
-            PermanentSourceError: an unknown symbol.
+            TransientSourceError: Yahoo did not answer.
+            PermanentSourceError: an unknown symbol, or hours that Yahoo says it has not.
         """
         if symbol not in self._symbols:
             raise unknown_symbol(symbol, list(self._symbols))
+        raw = self._asked(symbol, start, end)
+        frame = closed_within(self.read(symbol, raw), start, end, now)
+        return Delivery(frame, fetched_at=now, raw_bytes=raw)
+
+    def _asked(self, symbol: str, start: datetime, end: datetime) -> bytes:
         try:
             history = self._ticker(symbol).history(
                 start=start, end=end, interval="1h", auto_adjust=False, actions=False,
-                prepost=False, raise_errors=True,
+                prepost=False,
             )  # fmt: skip
+        except self._unknown as error:
+            raise _unknown_there(symbol) from error
+        except self._none_there as error:
+            if getattr(error, "yahoo_reason", None):
+                remedy = "ask for hours that Yahoo still has"
+                raise PermanentSourceError(symbol, str(error), remedy) from error
+            return NO_BARS
         except Exception as error:  # it raises whatever its parser meets
+            answer = getattr(error, "response", None)
+            if getattr(answer, "status_code", None) == HTTPStatus.NOT_FOUND:
+                raise _unknown_there(symbol) from error
             raise TransientSourceError(symbol, f"no answer ({error})", "ask again") from error
-        raw = as_csv(history)
-        frame = closed_within(self.read(symbol, raw), start, end, now)
-        return Delivery(frame, fetched_at=now, raw_bytes=raw)
+        return as_csv(history)
 
     def read(self, symbol: str, raw_bytes: bytes) -> pl.DataFrame:
         """All bars of a kept answer, the running one too."""
         del symbol
         return read_csv(raw_bytes)
+
+
+def _unknown_there(symbol: str) -> PermanentSourceError:
+    return PermanentSourceError(symbol, "Yahoo has no such symbol", "name it as Yahoo does")
 
 
 def as_csv(history: Any) -> bytes:

@@ -124,6 +124,114 @@ def test_yahoos_half_hours_stay_half_hours_and_end_with_the_session():
     assert validate(frame, NOW).rejects == []
 
 
+def _chart(opened, error=None):
+    stamps = [int(at.timestamp()) for at in opened]
+    prices = dict.fromkeys(("open", "high", "low", "close"), [270.5] * len(stamps))
+    period = {"timezone": "EST", "start": 1764340200, "end": 1764352800, "gmtoffset": -18000}
+    meta = {
+        "currency": "USD", "symbol": "AAPL", "instrumentType": "EQUITY", "gmtoffset": -18000,
+        "timezone": "EST", "exchangeTimezoneName": "America/New_York", "priceHint": 2,
+        "regularMarketTime": 1764352800, "dataGranularity": "1h", "validRanges": ["1d"],
+        "currentTradingPeriod": dict.fromkeys(("pre", "regular", "post"), period),
+        "tradingPeriods": [[period]],
+    }  # fmt: skip
+    quote = {**prices, "volume": [1200] * len(stamps)}
+    result = [{"meta": meta, "indicators": {"quote": [quote if stamps else {}]}}]
+    if stamps:
+        result[0]["timestamp"] = stamps
+    return json.dumps({"chart": {"result": None if error else result, "error": error}})
+
+
+@pytest.fixture
+def yahoo(tmp_path, monkeypatch):
+    """Yahoo's own client before a server of ours, and that server's answers by path."""
+    import yfinance.base  # noqa: PLC0415
+    import yfinance.data  # noqa: PLC0415
+    import yfinance.scrapers.history  # noqa: PLC0415
+    import yfinance.scrapers.quote  # noqa: PLC0415
+
+    answers, asked = {}, []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            query = parse_qs(urlparse(self.path).query)
+            asked.append(query)
+            status, body = answers["bars" if "period1" in query else "zone"]
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body.encode())
+
+        def log_message(self, *_):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yfinance.set_tz_cache_location(str(tmp_path))
+    url = f"http://127.0.0.1:{server.server_port}"
+    for module in (yfinance.base, yfinance.scrapers.history, yfinance.scrapers.quote):
+        monkeypatch.setattr(module, "_BASE_URL_", url)
+    for name in ("_QUOTE_SUMMARY_URL_", "_QUERY1_URL_"):
+        monkeypatch.setattr(yfinance.scrapers.quote, name, url)
+    # The cookie of a browser's visit, which the client fetches from a host of its own.
+    monkeypatch.setattr(
+        yfinance.data.YfData, "_get_cookie_and_crumb", lambda *_, **__: (None, "basic")
+    )
+    answers["zone"] = (200, _chart([DAY]))
+    yield YahooSource(("AAPL",)), answers, asked
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_yahoos_client_is_asked_for_unadjusted_hours_and_the_running_one_is_left_out(yahoo):
+    source, answers, asked = yahoo
+    opened = [DAY + timedelta(hours=14 + at, minutes=30) for at in range(4)]
+    answers["bars"] = (200, _chart(opened))
+    now = DAY + timedelta(hours=17, minutes=45)
+    delivery = source.fetch("AAPL", DAY, DAY + 24 * HOUR, now)
+    assert delivery.frame["ts_open"].to_list() == opened[:3]
+    assert delivery.frame["close"].to_list() == [270.5] * 3
+    assert source.read("AAPL", delivery.raw_bytes).height == 4
+    assert asked[-1]["interval"] == ["1h"]
+    assert asked[-1]["includePrePost"] == ["false"]
+
+
+def test_a_weekend_of_yahoos_is_empty_and_a_symbol_it_does_not_know_is_permanent(yahoo):
+    source, answers, _ = yahoo
+    answers["bars"] = (200, _chart([]))
+    delivery = source.fetch("AAPL", DAY + 24 * HOUR, DAY + 48 * HOUR, NOW)
+    assert delivery.frame.is_empty()
+    assert source.read("AAPL", delivery.raw_bytes).is_empty()
+    answers["zone"] = (404, _chart([], {"code": "Not Found", "description": "no such symbol"}))
+    yahoo_forgets = YahooSource(("NOPE",))
+    with pytest.raises(PermanentSourceError, match="NOPE: Yahoo has no such symbol"):
+        yahoo_forgets.fetch("NOPE", DAY, DAY + HOUR, NOW)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize(
+    ("status", "body", "kind", "words"),
+    [
+        (503, "busy", TransientSourceError, "no answer"),
+        (200, "<html>", TransientSourceError, "no answer"),
+        (
+            422,
+            _chart([], {"code": "x", "description": "must be within the last 730 days"}),
+            PermanentSourceError,
+            "730 days",
+        ),
+    ],
+)
+def test_yahoos_refusal_is_permanent_and_an_outage_is_not(yahoo, status, body, kind, words):
+    source, answers, _ = yahoo
+    answers["bars"] = (status, body)
+    with pytest.raises(kind, match=words):
+        source.fetch("AAPL", DAY, DAY + HOUR, NOW)
+
+
 def test_an_unknown_exchange_has_no_hours():
     frame = pl.DataFrame(
         {"ts_open": [DAY], **{name: [1.0] for name in (*PRICES, "volume")}},

@@ -30,7 +30,10 @@ def bars_asset(partitions: dg.PartitionsDefinition[Any]) -> dg.AssetsDefinition:
         owners=["team:operator"],
         required_resource_keys={"installation", "market_source"},
         retry_policy=dg.RetryPolicy(max_retries=3, delay=5),
-        check_specs=[dg.AssetCheckSpec(name, asset=KEY, blocking=False) for name in CHECKS],
+        check_specs=[
+            dg.AssetCheckSpec(name, asset=KEY, blocking=False, description=held)
+            for name, held in CHECKS.items()
+        ],
         description=(
             "Hourly bars as they were knowable at each slot. Partition H holds what the source"
             " delivered for slot H: bars that closed by H. Corrections are new rows; rejected rows"

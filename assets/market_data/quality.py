@@ -20,13 +20,21 @@ COMPARED: dict[str, Callable[[Mapping[str, pl.DataFrame]], dict[str, CheckResult
     "second_sources_agree_on_the_hour": shifts,
     "second_sources_are_on_one_side": sides,
 }
-CHECKS = (
-    "no_gaps",
-    "feed_is_fresh",
-    "no_bars_of_a_closed_market",
-    *ON_BARS,
-    *COMPARED,
-)
+CHECKS = {
+    "no_gaps": "While a market is open, by its calendar, bars cover the time.",
+    "feed_is_fresh": "At most two whole open hours went by without a bar.",
+    "no_bars_of_a_closed_market": "No bar opens while its market is closed.",
+    "no_repeated_hours": "No run of bars is a copy of bars up to 48 hours before.",
+    "no_spikes": "No move is over 20 times the median hourly move of the 168 bars before.",
+    "no_flat_runs": "The price never stands still for three bars or more.",
+    "opens_are_opens": "Opens are more than the closes before them.",
+    "volume_where_price_moved": "Where the price moved, something was traded.",
+    "volume_in_one_unit": "The median volume of 24 bars never changes by a factor of 100 at once.",
+    "no_symbol_is_another": "No two symbols have equal bars in 95 % of their common hours.",
+    "second_sources_agree_on_the_hour": "Two sources of a market move in the same hours.",
+    "second_sources_are_on_one_side": "Neither of two sources nearly always closes higher.",
+}
+"""What each check holds, for the catalogue."""
 MADE_UP = ("opens_are_opens",)
 """Checks that generated bars break by design."""
 

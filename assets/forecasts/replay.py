@@ -29,6 +29,8 @@ from sandbox.runner.engine import Engine
 from sandbox.runner.run import Feed, SlotResult, replay
 
 CHUNK_SLOTS = 1000
+REPLAY_LOCK = 3
+"""First key of the advisory lock that a replay holds; the second is its version."""
 
 RECORDED = """
 select distinct on (r.slot) r.slot, r.provenance,
@@ -37,6 +39,16 @@ from forecast.slot_record r
 where r.version_id = %s and r.slot between %s and %s and r.reason is null
 order by r.slot, r.leaf_index nulls last, r.id
 """
+
+
+class AlreadyReplayingError(RuntimeError):
+    """Another replay of the version is running; its answers would be written twice."""
+
+    def __init__(self, version: PublishedVersion) -> None:
+        super().__init__(
+            f"{version.label} is being replayed by another run: wait for it to end, or end it,"
+            " then replay again; what is on record then is not run twice"
+        )
 
 
 @dataclass(frozen=True)
@@ -75,11 +87,13 @@ def replay_version(
         dagster_run_id: the run to name in the records.
 
     Raises:
+        AlreadyReplayingError: another replay of this version has not ended.
         SandboxError: ours; replay again, it goes on where this one stopped.
     """
     if not slots:
         return
     with installation.connect() as connection, installation.connect() as writing:
+        _hold(writing, version)
         there = _recorded(connection, version, slots)
         for slot in slots:
             if slot in there:
@@ -97,6 +111,15 @@ def replay_version(
             ) as recorder,
         ):
             yield from _replayed(installation, engine, version, bars, left, recorder)
+
+
+def _hold(connection: psycopg.Connection[Any], version: PublishedVersion) -> None:
+    """Be the version's only replay, until the connection ends."""
+    row = connection.execute(
+        "select pg_try_advisory_lock(%s, %s::int)", [REPLAY_LOCK, version.id]
+    ).fetchone()
+    if row != (True,):
+        raise AlreadyReplayingError(version)
 
 
 def _recorded(

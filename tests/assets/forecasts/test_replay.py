@@ -6,7 +6,7 @@ import pytest
 
 from assets.forecasts import replay as replaying
 from assets.forecasts.audit import CARRIED, OtherBarsError, audit_replay
-from assets.forecasts.replay import replay_version
+from assets.forecasts.replay import AlreadyReplayingError, replay_version
 
 SLOT = datetime(2026, 11, 20, 8, tzinfo=UTC)
 PUBLISHED_AT = datetime(2026, 11, 20, 7, 34, tzinfo=UTC)
@@ -85,6 +85,16 @@ def test_a_replay_that_is_interrupted_keeps_its_answers_and_goes_on_after_them(h
     resumed = list(replay_version(house.installation, version, SLOTS))
     assert [one.is_new for one in interrupted + resumed] == [True] * 6 + [False] * 6 + [True] * 19
     assert [row[0] for row in records(house, version)] == SLOTS
+
+
+def test_a_second_replay_of_a_version_at_once_is_told_to_wait(house):
+    version = house.publish("honest", HONEST)
+    first = replay_version(house.installation, version, SLOTS)
+    next(first)
+    with pytest.raises(AlreadyReplayingError, match="is being replayed by another run"):
+        list(replay_version(house.installation, version, SLOTS))
+    first.close()
+    assert len(list(replay_version(house.installation, version, SLOTS))) == len(SLOTS)
 
 
 def test_a_slot_without_an_answer_is_reported_and_not_stored(house):

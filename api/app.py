@@ -28,7 +28,7 @@ from api.performance import routes as performance
 from api.response_headers import response_headers
 from api.settings import ApiSettings
 from api.signals import routes as signals
-from api.signals import runs, versions
+from api.signals import moves, origin, runs, versions
 from api.subscriptions import routes as subscriptions
 
 ROUTES: list[Router | HTTPRouteHandler] = [
@@ -38,6 +38,9 @@ ROUTES: list[Router | HTTPRouteHandler] = [
     api_keys.router,
     signals.router,
     versions.router,
+    moves.router,
+    origin.router,
+    origin.list_provenance_keys,
     runs.router,
     performance.router,
     forecasts.router,

@@ -11,6 +11,7 @@ from assets.forecasts.slot import SlotRuns
 from assets.installation import Installation
 from pipelines.settings import WorkerSettings
 from sandbox.registry.image import ImageStore
+from sandbox.registry.integrity import to_database
 from sandbox.runner.engine import Engine, available_engine
 from sql.clock import clock_of
 from sql.roles import conninfo
@@ -24,13 +25,14 @@ def installation_of(settings: WorkerSettings) -> Installation:
             conninfo(settings.database_url), autocommit=True, application_name="signalbox worker"
         )
 
-    images = ImageStore(Path(settings.image_store))
+    clock = clock_of(settings.environment, settings.demo_clock)
+    images = ImageStore(Path(settings.image_store), to_database(connect, clock))
     approved = settings.locks_approved
     return Installation(
         connect=connect,
         engine=lambda: _engine(settings, images, approved),
         images=images,
-        clock=clock_of(settings.environment, settings.demo_clock),
+        clock=clock,
         feed_delay=settings.feed_delay,
         live_deadline=settings.live_deadline,
         api_url=settings.api_url,

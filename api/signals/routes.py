@@ -1,17 +1,27 @@
-"""GET /v1/signals, GET .../{provider}/{name}, POST .../publish | unpublish."""
+"""GET /v1/signals, GET|DELETE .../{provider}/{name}, POST .../publish | unpublish."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, LiteralString
 
-from litestar import Router, get, post
+import psycopg
+from litestar import Router, delete, get, post
 from litestar.params import FromPath, FromQuery, QueryParameter
 
 from api import audit
 from api.auth.guards import anyone, owner
 from api.installation import Context, RequestContext
 from api.pages import Cursor, Limit, Page
+from api.rows import fetch_all
 from api.signals import catalogue
 from api.signals.catalogue import Signal, Sort
-from api.signals.lookup import find_signal
+from api.signals.lookup import KnownSignal, KnownVersion, find_signal
+from api.signals.moves import move
+
+Visibility = Literal["public", "private"]
+
+RUNNING: LiteralString = """
+select id, version, state from registry.version
+where signal_id = %s and state in ('live', 'offline') order by id
+"""
 
 
 @get("/", guards=[anyone])
@@ -53,22 +63,48 @@ async def unpublish_signal(
     return await _set_visibility(context, provider, name, "private")
 
 
+@delete("/{provider:str}/{name:str}", status_code=200, guards=[owner("push")])
+async def delete_signal(
+    provider: FromPath[str], name: FromPath[str], context: RequestContext
+) -> Signal:
+    """Retire every version and unlist the signal. Nothing is erased: its record stays."""
+    async with context.transaction() as connection:
+        known = await find_signal(connection, context, provider, name)
+        for version in await fetch_all(connection, KnownVersion, RUNNING, [known.id]):
+            await move(connection, context, known, version, "retired", "its signal was deleted")
+        await _change_visibility(connection, context, known, "private")
+        return await catalogue.one(connection, context, known.id)
+
+
 async def _set_visibility(
-    context: Context, provider: str, name: str, visibility: Literal["public", "private"]
+    context: Context, provider: str, name: str, visibility: Visibility
 ) -> Signal:
     async with context.transaction() as connection:
         known = await find_signal(connection, context, provider, name)
-        await connection.execute(
-            "update registry.signal set visibility = %s where id = %s", [visibility, known.id]
-        )
-        await audit.record(
-            connection, context.now, context.person.user_id, f"signal.{visibility}", known.signal
-        )
+        await _change_visibility(connection, context, known, visibility)
         return await catalogue.one(connection, context, known.id)
+
+
+async def _change_visibility(
+    connection: psycopg.AsyncConnection, context: Context, signal: KnownSignal, to: Visibility
+) -> None:
+    """With its event; nothing is noted where nothing changes."""
+    if signal.visibility == to:
+        return
+    actor = context.person
+    await connection.execute(
+        "update registry.signal set visibility = %s where id = %s", [to, signal.id]
+    )
+    await connection.execute(
+        "insert into registry.signal_event (signal_id, at, actor_id, to_visibility, why)"
+        " values (%s, %s, %s, %s, %s)",
+        [signal.id, context.now, actor.user_id, to, f"by its provider {actor.handle}"],
+    )
+    await audit.record(connection, context.now, actor.user_id, f"signal.{to}", signal.signal)
 
 
 router = Router(
     "/v1/signals",
-    route_handlers=[list_signals, get_signal, publish_signal, unpublish_signal],
+    route_handlers=[list_signals, get_signal, publish_signal, unpublish_signal, delete_signal],
     tags=["signals"],
 )

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from sqlalchemy import URL, make_url
 
 from sql.clock import system_clock
@@ -96,6 +98,8 @@ class Home:
         (self.root / "git").chmod(0o700)
         if not self._secret("api.key").exists():
             write_secret(self._secret("api.key"), secrets.token_urlsafe(48))
+        if not self._secret("provenance.key").exists():
+            write_secret(self._secret("provenance.key"), _new_signing_key())
         passwords = new_secrets()
         for role in ALL_ROLES:
             if not self._secret(role).exists():
@@ -179,12 +183,19 @@ class Home:
             ours["SIGNALBOX_SECRET_KEY_FILE"] = str(self._secret("api.key"))
         if role == GIT:
             ours["SIGNALBOX_REPOSITORIES"] = str(self.root / "git")
+            ours["SIGNALBOX_PROVENANCE_KEY_FILE"] = str(self._secret("provenance.key"))
         if role in (GIT, WORKER):
             ours["SIGNALBOX_IMAGE_STORE"] = str(self.images)
         if role in (WORKER, DAGSTER):
             ours["DAGSTER_HOME"] = str(self.dagster_home)
             ours["DAGSTER_POSTGRES_URL"] = _text(self.url(admin, DAGSTER))
         return {**passed, **ours, "PYTHONUNBUFFERED": "1"}
+
+
+def _new_signing_key() -> str:
+    key = Ed25519PrivateKey.generate()
+    form = (Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return key.private_bytes(*form).decode()
 
 
 def _text(url: URL) -> str:

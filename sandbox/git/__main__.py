@@ -3,11 +3,12 @@
 import uvicorn
 
 from sandbox.git.server import create_app
-from sandbox.git.settings import GitSettings
+from sandbox.git.settings import GitSettings, signer_of
 from sql.configuration import read_settings
 
 if __name__ == "__main__":
     settings = read_settings(GitSettings)
+    signer_of(settings)  # a bad key is named at the start, not at the first push
     uvicorn.run(
         create_app(settings),
         host=settings.git_host,

@@ -19,10 +19,11 @@ from typing import Any, NoReturn
 import psycopg
 from psycopg.types.json import Jsonb
 
-from sandbox.git.settings import GitSettings
+from sandbox.git.settings import GitSettings, signer_of
 from sandbox.registry.errors import RefusedError
 from sandbox.registry.image import ImageStore
-from sandbox.registry.publish import build, go_live
+from sandbox.registry.integrity import to_database
+from sandbox.registry.publish import Terms, build, go_live
 from sandbox.registry.reservation import SEMVER, Submission, held, reserve
 from sandbox.runner.engine import available_engine
 from sql.clock import clock_of
@@ -75,8 +76,8 @@ def pre_receive(settings: GitSettings, repository: Path, updates: list[Update]) 
     engine = available_engine(settings.sandbox_engine, runtime=settings.sandbox_runtime)
     with _connect(settings) as connection:
         reservation = reserve(connection, submission, now())
-        store = ImageStore(Path(settings.image_store))
-        build(connection, store, engine, submission, reservation, now(), _say)
+        store = ImageStore(Path(settings.image_store), to_database(lambda: _connect(settings), now))
+        build(connection, store, engine, submission, reservation, now(), _say, _terms(settings))
 
 
 def post_receive(settings: GitSettings, repository: Path, updates: list[Update]) -> None:
@@ -169,6 +170,10 @@ def _audit(settings: GitSettings, updates: list[Update], reason: str) -> None:
                 Jsonb({"refs": refs, "reason": reason}),
             ],
         )  # fmt: skip
+
+
+def _terms(settings: GitSettings) -> Terms:
+    return Terms(signer_of(settings), settings.scan_required)
 
 
 def _connect(settings: GitSettings) -> psycopg.Connection[Any]:

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import msgspec
 
+from sandbox.registry.provenance import Signer, read_signer
 from sandbox.runner.engine import EngineChoice
+from sql.configuration import ConfigurationError
 
 
 class GitSettings(msgspec.Struct, frozen=True):
@@ -20,7 +22,25 @@ class GitSettings(msgspec.Struct, frozen=True):
     git_host: str = "127.0.0.1"
     git_port: int = 8701
     api_url: str = "http://127.0.0.1:8700"
+    provenance_key_file: str | None = None
+    scan_required: bool = False
 
     @property
     def root(self) -> Path:
         return Path(self.repositories)
+
+
+def signer_of(settings: GitSettings) -> Signer | None:
+    """Who signs the provenance of versions; None where no key is named.
+
+    Raises:
+        ConfigurationError: the key is unusable, or production names none.
+    """
+    if settings.provenance_key_file is not None:
+        return read_signer(Path(settings.provenance_key_file), settings.api_url)
+    if settings.environment == "production":
+        raise ConfigurationError(
+            "SIGNALBOX_PROVENANCE_KEY_FILE: in production every version's provenance is signed;"
+            " make a key: openssl genpkey -algorithm ed25519 -out FILE && chmod 600 FILE"
+        )
+    return None

@@ -16,6 +16,7 @@ from sandbox import harness
 from sandbox.registry.errors import BuildError
 from sandbox.registry.layer import LayerStore, compile_python
 
+PYTHONS = ("3.11",)
 PACKAGES = (
     "libc6",
     "libgcc-s1",

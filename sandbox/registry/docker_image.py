@@ -1,4 +1,9 @@
-"""Hand an image of the store to Docker, under the digest it already has."""
+"""Hand an image of the store to Docker, under the digest it already has.
+
+Images run by digest. The tag is there so that `docker image prune` spares them, and for people;
+where it is found on another image somebody moved it, which changes nothing of what runs and is
+told to the operator.
+"""
 
 import contextlib
 import io
@@ -14,6 +19,14 @@ import msgspec
 
 from sandbox.registry.errors import BuildError
 from sandbox.registry.image import ImageStore
+from sandbox.registry.integrity import Finding
+
+REPOSITORY = "signalbox-image"
+
+
+def tag_of(digest: str) -> str:
+    """The tag under which Docker keeps an image of ours."""
+    return f"{REPOSITORY}:{digest.removeprefix('sha256:')}"
 
 
 def ensure_loaded(store: ImageStore, digest: str) -> None:
@@ -25,12 +38,14 @@ def ensure_loaded(store: ImageStore, digest: str) -> None:
     client = docker.APIClient(**docker.utils.kwargs_from_env())
     try:
         if _knows(client, digest):
+            _keep_tag(client, store, digest)
             return
         # Docker skips layers it has, so the source layer alone is often enough.
         layers = list(store.layer_digests(digest))
         for sent in (layers[-1:], layers):
             _load(client, store, digest, sent)
             if _knows(client, digest):
+                _keep_tag(client, store, digest)
                 return
         raise BuildError(f"Docker does not call the loaded image {digest}; is its image store OCI?")
     finally:
@@ -52,6 +67,18 @@ def _knows(client: Any, digest: str) -> bool:
         return bool(client.inspect_image(digest)["Id"] == digest)
     except docker.errors.ImageNotFound:
         return False
+
+
+def _keep_tag(client: Any, store: ImageStore, digest: str) -> None:
+    tag = tag_of(digest)
+    if tag in (client.inspect_image(digest).get("RepoTags") or ()):
+        return
+    with contextlib.suppress(docker.errors.ImageNotFound):
+        other = client.inspect_image(tag)["Id"]
+        store.alarm(
+            Finding(tag, "tag_moved", f"stood on {other}; {digest} runs by digest, and has it back")
+        )
+    client.tag(digest, REPOSITORY, digest.removeprefix("sha256:"), force=True)
 
 
 def _load(client: Any, store: ImageStore, digest: str, sent: list[str]) -> None:

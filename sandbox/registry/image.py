@@ -8,6 +8,7 @@ it, so both engines run the same thing under the same name.
 import fcntl
 import hashlib
 import os
+import threading
 from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ import msgspec
 
 from sandbox.registry.base import build_base, runtime_files
 from sandbox.registry.errors import BuildError
+from sandbox.registry.integrity import Alarm, AlteredError, Finding, to_log
 from sandbox.registry.layer import LayerStore, compile_python
 from sandbox.registry.lock import Lock, install
 from sandbox.runner.image import Image
@@ -40,12 +42,20 @@ class BuiltImage:
 
 
 class ImageStore:
-    """Everything that was ever built, under one folder."""
+    """Everything that was ever built, under one folder.
 
-    def __init__(self, root: Path) -> None:
+    Args:
+        root: the folder; the sandbox' user must be able to walk to it.
+        alarm: told of what is not as it was built.
+    """
+
+    def __init__(self, root: Path, alarm: Alarm = to_log) -> None:
         self.root = root
+        self.alarm = alarm
         self.layers = LayerStore(root / "layers")
         self.cache = root / "wheels"
+        self._whole: set[str] = set()
+        self._hashing = threading.Lock()
 
     def base(self) -> str:
         """The base layer's digest; built the first time and after our runtime changed."""
@@ -82,10 +92,15 @@ class ImageStore:
     def open(self, digest: str) -> Image:
         """The folders of an image, as the embedded engine mounts them.
 
+        Each layer is hashed the first time that this process opens it.
+
         Raises:
             BuildError: the store does not hold it.
+            AlteredError: it is not what was built; the alarm was told.
         """
-        base, dependencies, source = self.layer_digests(digest)
+        base, dependencies, source = layers = self.layer_digests(digest)
+        for layer in layers:
+            self._check(layer)
         return Image(
             digest=digest,
             base=self.layers.folder(base),
@@ -94,17 +109,46 @@ class ImageStore:
         )
 
     def layer_digests(self, digest: str) -> tuple[str, str, str]:
+        """Base, dependencies and source of an image.
+
+        Raises:
+            BuildError: the store does not hold it.
+            AlteredError: its configuration is not what was built; the alarm was told.
+        """
         path = self._config_path(digest)
         if not path.exists():
             raise BuildError(f"image {digest} is not in {self.root}: restore the store's backup")
-        config = path.read_bytes()
-        if "sha256:" + hashlib.sha256(config).hexdigest() != digest:
-            raise BuildError(f"image {digest} was altered in {self.root}: restore the backup")
-        base, dependencies, source = msgspec.json.decode(config)["rootfs"]["diff_ids"]
+        if fault := self.config_fault(digest):
+            raise self._altered(digest, fault)
+        base, dependencies, source = msgspec.json.decode(self.config(digest))["rootfs"]["diff_ids"]
         return base, dependencies, source
 
     def config(self, digest: str) -> bytes:
         return self._config_path(digest).read_bytes()
+
+    def config_fault(self, digest: str) -> str | None:
+        """What is wrong with an image's configuration; None where nothing is."""
+        try:
+            found = "sha256:" + hashlib.sha256(self.config(digest)).hexdigest()
+        except FileNotFoundError:
+            return "its configuration is gone"
+        return None if found == digest else f"its configuration in {self.root} is {found}"
+
+    def _check(self, layer: str) -> None:
+        with self._hashing:
+            if layer in self._whole:
+                return
+            found = self.layers.unpacked_digest(layer)
+            # One that is gone is the engine's to report: there is nothing to run.
+            if found is not None and found != layer:
+                raise self._altered(layer, f"its folder in {self.layers.root} holds {found}")
+            if found is not None:
+                self._whole.add(layer)
+
+    def _altered(self, subject: str, detail: str) -> AlteredError:
+        finding = Finding(subject, "altered", detail)
+        self.alarm(finding)
+        return AlteredError(finding)
 
     def _config_path(self, digest: str) -> Path:
         return self.root / "images" / f"{digest.removeprefix('sha256:')}.json"

@@ -17,8 +17,11 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from sandbox.registry.errors import BuildError
+
+COPY_BYTES = 1024**2
 
 
 @dataclass(frozen=True)
@@ -39,9 +42,27 @@ class LayerStore:
     def add_folder(self, folder: Path) -> str:
         """Keep a folder's content as a layer and return its digest; the folder is moved."""
         with self._new_tar() as (name, archive):
-            for path in sorted(folder.rglob("*"), key=lambda p: p.relative_to(folder).as_posix()):
-                _add_path(archive, path, path.relative_to(folder).as_posix())
+            _add_content(archive, folder)
         return self._keep(name, folder)
+
+    def unpacked_digest(self, digest: str) -> str | None:
+        """What the unpacked layer really holds, as a digest; None where it is not there."""
+        if not self.folder(digest).is_dir():
+            return None
+        sink: Any = _Sha256Sink()
+        with tarfile.TarFile(
+            fileobj=sink, mode="w", format=tarfile.GNU_FORMAT, copybufsize=COPY_BYTES
+        ) as archive:
+            _add_content(archive, self.folder(digest))
+        return f"sha256:{sink.sha256.hexdigest()}"
+
+    def tar_digest(self, digest: str) -> str | None:
+        """The same of its tar, which Docker loads."""
+        try:
+            with self.tar(digest).open("rb") as file:
+                return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
+        except FileNotFoundError:
+            return None
 
     def add_files(self, files: Mapping[str, tuple[bytes, bool]]) -> str:
         """Keep files given by path, as `(content, is_executable)`."""
@@ -107,6 +128,27 @@ def compile_python(folder: Path, *, inside: str) -> None:
     # A wheel may carry templates that are no valid Python: they stay uncompiled.
     if result.returncode not in (0, 1):
         raise BuildError(f"compiling {inside} failed: {result.stderr[-500:]}")
+
+
+class _Sha256Sink(io.RawIOBase):
+    """A file that keeps nothing but the hash of what was written."""
+
+    def __init__(self) -> None:
+        self.sha256 = hashlib.sha256()
+        self._position = 0
+
+    def write(self, chunk: Any, /) -> int:
+        self.sha256.update(chunk)
+        self._position += len(chunk)
+        return len(chunk)
+
+    def tell(self) -> int:
+        return self._position
+
+
+def _add_content(archive: tarfile.TarFile, folder: Path) -> None:
+    for path in sorted(folder.rglob("*"), key=lambda p: p.relative_to(folder).as_posix()):
+        _add_path(archive, path, path.relative_to(folder).as_posix())
 
 
 def _add_path(archive: tarfile.TarFile, path: Path, name: str) -> None:

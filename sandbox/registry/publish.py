@@ -17,11 +17,13 @@ import msgspec
 import psycopg
 from psycopg.types.json import Jsonb
 
+from sandbox.registry.dependencies import admitted_lock
 from sandbox.registry.docker_image import ensure_loaded
 from sandbox.registry.errors import RefusedError
 from sandbox.registry.image import ImageStore
-from sandbox.registry.lock import lock
-from sandbox.registry.requirements import parse_requirements
+from sandbox.registry.known_manifest import known_manifest
+from sandbox.registry.offer import changed_offer
+from sandbox.registry.provenance import Built, Signer, statement
 from sandbox.registry.reservation import (
     Reservation,
     Submission,
@@ -32,15 +34,31 @@ from sandbox.registry.reservation import (
 )
 from sandbox.registry.sbom import bill_of_materials
 from sandbox.registry.smoke import smoke
-from sandbox.registry.tree import SourceTree, read_tree
+from sandbox.registry.tree import read_tree
 from sandbox.runner.engine import Engine
-from signalbox import Manifest, ManifestError, parse_manifest
+from signalbox import Manifest, ManifestError
 from signalbox.leaf import canonical
-from sql.log import append_leaf
+from sql.log import NewLeaf, append_leaves
 
-__all__ = ["Submission", "build", "go_live", "reserve"]
+__all__ = ["Submission", "Terms", "build", "go_live", "reserve"]
 
 Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Terms:
+    """On what terms this installation publishes.
+
+    Attributes:
+        signer: signs the provenance; without one there is none, which is said and stored.
+        is_scan_required: publish nothing whose packages were not looked up.
+    """
+
+    signer: Signer | None = None
+    is_scan_required: bool = False
+
+
+NO_TERMS = Terms()
 
 
 @dataclass(frozen=True)
@@ -59,6 +77,7 @@ def build(
     reservation: Reservation,
     now: datetime,
     say: Say,
+    terms: Terms = NO_TERMS,
 ) -> None:
     """Check, lock, make the image and have the model answer once.
 
@@ -66,7 +85,7 @@ def build(
         RefusedError: theirs; recorded as rejected, and the name is free again.
     """
     try:
-        facts = _build(connection, store, engine, submission, now, say)
+        facts = _build(connection, store, engine, submission, reservation, now, say, terms)
         _record(connection, submission, reservation, facts)
     except (RefusedError, ManifestError) as error:
         reject(connection, reservation, str(error), now)
@@ -85,19 +104,25 @@ def _build(
     store: ImageStore,
     engine: Engine,
     submission: Submission,
+    reservation: Reservation,
     now: datetime,
     say: Say,
+    terms: Terms,
 ) -> dict[str, Any]:
     say(f"reserved    {submission.label}")
     tree = read_tree(submission.repository, submission.commit)
     say(f"tree        {len(tree.files)} files, {tree.digest[:19]}")
-    manifest = _manifest(connection, tree, submission)
+    manifest = known_manifest(connection, tree, submission)
     say(
         f"manifest    {len(manifest.forecast.symbols)} symbols, horizons "
         f"{', '.join(map(str, manifest.forecast.horizons_hours))} h"
     )
-    locked = lock(parse_requirements(tree.text("requirements.txt")), now=now, cache=store.cache)
-    say(f"lock        {locked.text.count('==')} wheels, {locked.digest[:19]}")
+    locked, scanned = admitted_lock(
+        connection, tree.text("requirements.txt"), cache=store.cache,
+        is_scan_required=terms.is_scan_required, now=now,
+    )  # fmt: skip
+    say(f"lock        {len(locked.packages)} wheels, {locked.digest[:19]}")
+    say(f"scan        {scanned['said']}")
     base, dependencies = store.base(), store.dependencies(locked)
     image = store.add(base=base, dependencies=dependencies, files=tree.files)
     if engine.name == "docker":
@@ -108,6 +133,11 @@ def _build(
         f"sandbox     answered validly twice under {engine.name}"
         + ("" if same else "; NOT deterministic: two runs of one hour differ")
     )
+    built = Built(
+        submission.label, submission.commit, tree.digest, image.base, locked, image.digest,
+        scanned, reservation.reserved_at,
+    )  # fmt: skip
+    envelope = _signed(connection, terms.signer, built, now, say)
     return {
         "tree_digest": tree.digest,
         "manifest": Jsonb(msgspec.to_builtins(manifest)),
@@ -118,7 +148,24 @@ def _build(
         "dependencies_digest": image.dependencies,
         "source_digest": image.source,
         "image_digest": image.digest,
+        "scan": Jsonb(scanned),
+        "provenance": envelope,
     }
+
+
+def _signed(
+    connection: psycopg.Connection[Any],
+    signer: Signer | None,
+    built: Built,
+    now: datetime,
+    say: Say,
+) -> str | None:
+    if signer is None:
+        say("provenance  not signed: this installation has no key")
+        return None
+    signer.publish_key(connection, now)
+    say(f"provenance  signed by {signer.key_id[:16]}")
+    return signer.sign(statement(built, signer.builder))
 
 
 def _record(
@@ -178,62 +225,25 @@ def _go_live(
             "update registry.signal set title = %s, description = %s where id = %s",
             [manifest.signal.title, manifest.signal.description, signal_id],
         )
-        _offer(connection, signal_id, manifest, now)
+        signal = f"{submission.provider}/{submission.name}"
+        offered = changed_offer(connection, signal_id, signal, manifest.offer, now)
         pusher = submission.provider_id
         record_event(connection, reservation.version_id, "live", "published", pusher, now)
-        leaf_index = append_leaf(
-            connection,
-            kind="version/v1",
-            signal_id=signal_id,
-            facts={
-                "sig": f"{submission.provider}/{submission.name}",
-                "ver": submission.version,
-                "commit": submission.commit,
-                "tree": tree,
-                "lock": lock_digest,
-                "img": image,
-                "base": base,
-                "sbom": "sha256:" + hashlib.sha256(sbom.encode()).hexdigest(),
-            },
-            now=now,
-        )
+        said = {
+            "sig": signal,
+            "ver": submission.version,
+            "commit": submission.commit,
+            "tree": tree,
+            "lock": lock_digest,
+            "img": image,
+            "base": base,
+            "sbom": "sha256:" + hashlib.sha256(sbom.encode()).hexdigest(),
+        }
+        leaves = [NewLeaf("version/v1", signal_id, said), *offered]
+        leaf_index = append_leaves(connection, leaves, now)[0]
         connection.execute(
             "insert into audit.event (at, actor_id, action, subject, detail)"
             " values (%s, %s, 'version.publish', %s, %s)",
             [now, submission.provider_id, submission.label, Jsonb({"image": image})],
         )
     return Published(image_digest=image, leaf_index=leaf_index)
-
-
-def _manifest(
-    connection: psycopg.Connection[Any], tree: SourceTree, submission: Submission
-) -> Manifest:
-    manifest = parse_manifest(tree.text("signal.toml"))
-    if manifest.signal.name != submission.name:
-        raise ManifestError(
-            "signal.name",
-            f"{manifest.signal.name!r} was pushed to {submission.name}.git; make them the same",
-        )
-    known = {symbol for (symbol,) in connection.execute("select symbol from market.instrument")}
-    for symbol in manifest.forecast.symbols:
-        if symbol not in known:
-            listed = ", ".join(sorted(known)) or "none yet"
-            raise ManifestError("forecast.symbols", f"{symbol} is not known here; known: {listed}")
-    return manifest
-
-
-def _offer(
-    connection: psycopg.Connection[Any], signal_id: int, manifest: Manifest, now: datetime
-) -> None:
-    offer = (manifest.offer.amount_minor, manifest.offer.currency, manifest.offer.trial_days)
-    last = connection.execute(
-        "select amount_minor, currency, trial_days from billing.price where signal_id = %s"
-        " order by id desc limit 1",
-        [signal_id],
-    ).fetchone()
-    if last != offer:
-        connection.execute(
-            "insert into billing.price (signal_id, amount_minor, currency, trial_days, valid_from)"
-            " values (%s, %s, %s, %s, %s)",
-            [signal_id, *offer, now],
-        )

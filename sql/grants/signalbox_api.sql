@@ -1,5 +1,5 @@
 -- The API serves stored rows and keeps accounts and subscriptions. It writes no
--- forecast, score, leaf or bar, and no version but its state.
+-- forecast, score, leaf or bar, and no version; what a provider does with one is a function.
 revoke all on all tables in schema account, audit, registry, market, forecast, transparency, score, billing from signalbox_api;
 grant usage on schema account, audit, registry, market, forecast, transparency, score, billing to signalbox_api;
 
@@ -13,9 +13,10 @@ grant update (used_at, revoked_at) on account.refresh_token to signalbox_api;
 grant insert on audit.event to signalbox_api;
 
 grant select on registry.signal, registry.version, registry.version_event to signalbox_api;
-grant insert on registry.version_event to signalbox_api;
+grant select on registry.signing_key to signalbox_api;
+grant insert (signal_id, at, actor_id, to_visibility, why) on registry.signal_event to signalbox_api;
 grant update (visibility) on registry.signal to signalbox_api;
-grant update (state) on registry.version to signalbox_api;
+grant execute on function registry.move_version(bigint, text, text) to signalbox_api;
 
 grant select on market.instrument, market.bar, market.ingest_batch to signalbox_api;
 grant select on forecast.slot_record, forecast.forecast to signalbox_api;

@@ -6,6 +6,8 @@ grant usage on schema account, audit, registry, market, forecast, transparency, 
 grant select (id, handle) on account.user_account to signalbox_worker;
 grant insert on audit.event to signalbox_worker;
 grant select on registry.signal, registry.version, registry.version_event to signalbox_worker;
+grant select on registry.image_finding to signalbox_worker;
+grant execute on function registry.report_image(text, text, text, timestamptz) to signalbox_worker;
 grant select, insert on market.instrument, market.ingest_batch, market.bar, market.reject to signalbox_worker;
 grant select, insert on market.instrument_alias, market.raw_answer to signalbox_worker;
 grant usage on all sequences in schema market to signalbox_worker;

@@ -13,21 +13,34 @@ from sql.models.market import (
     RawAnswer,
     Reject,
 )
-from sql.models.registry import Signal, Version, VersionEvent
+from sql.models.registry import Signal, SignalEvent, Version, VersionEvent
 from sql.models.score import Score
+from sql.models.supply import (
+    Advisory,
+    AdvisoryAcceptance,
+    AdvisoryImport,
+    ImageFinding,
+    PackageRule,
+    SigningKey,
+)
 from sql.models.transparency import Leaf
 
 __all__ = [
+    "Advisory",
+    "AdvisoryAcceptance",
+    "AdvisoryImport",
     "ApiKey",
     "AuditEvent",
     "Bar",
     "Base",
     "Forecast",
+    "ImageFinding",
     "IngestBatch",
     "Instrument",
     "InstrumentAlias",
     "Leaf",
     "Opening",
+    "PackageRule",
     "PaymentEvent",
     "Price",
     "RawAnswer",
@@ -36,6 +49,8 @@ __all__ = [
     "ReplayAudit",
     "Score",
     "Signal",
+    "SignalEvent",
+    "SigningKey",
     "SlotRecord",
     "Subscription",
     "UserAccount",

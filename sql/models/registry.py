@@ -69,6 +69,12 @@ class Version(Base):
     source_digest: Mapped[Str | None] = mapped_column(comment="Layer of the source")
     image_digest: Mapped[Str | None] = mapped_column(comment="What runs, in either engine")
     why: Mapped[Str | None] = mapped_column(comment="Why it was rejected")
+    provenance: Mapped[str | None] = mapped_column(
+        Text, comment="in-toto statement in a signed DSSE envelope, JSON"
+    )
+    scan: Mapped[dict[str, Any] | None] = mapped_column(
+        JSONB, comment="What was known of its packages when it was built"
+    )
 
 
 class VersionEvent(Base):
@@ -87,4 +93,25 @@ class VersionEvent(Base):
         ForeignKey("account.user_account.id", ondelete="restrict"), comment="Null: the platform"
     )
     to_state: Mapped[Str] = mapped_column(comment="New state")
+    why: Mapped[Str] = mapped_column(comment="Reason, for people")
+
+
+class SignalEvent(Base):
+    __tablename__ = "signal_event"
+    __table_args__ = (
+        {"schema": "registry", "comment": "Every change of a signal's visibility; insert-only."},
+    )
+
+    id: Mapped[BigId] = mapped_column(comment="Order of insertion")
+    signal_id: Mapped[int] = mapped_column(
+        BigInteger,
+        ForeignKey("registry.signal.id", ondelete="restrict"),
+        index=True,
+        comment="Which",
+    )
+    at: Mapped[Instant] = mapped_column(comment="When")
+    actor_id: Mapped[uuid.UUID | None] = mapped_column(
+        ForeignKey("account.user_account.id", ondelete="restrict"), comment="Null: the platform"
+    )
+    to_visibility: Mapped[Str] = mapped_column(comment="private or public")
     why: Mapped[Str] = mapped_column(comment="Reason, for people")

@@ -28,6 +28,10 @@ EXPECTED = {
     "list_versions": (200, 200, 200, 200),
     "get_version": (200, 200, 200, 200),
     "get_performance": (200, 200, 200, 200),
+    "get_provenance": (404, 404, 404, 404),
+    "get_sbom": (404, 404, 404, 404),
+    "list_version_events": (401, 403, 200, 200),
+    "list_provenance_keys": (200, 200, 200, 200),
     "list_runs": (401, 403, 200, 200),
     "list_logs": (401, 403, 200, 200),
     "list_forecasts": (401, 403, 200, 403),
@@ -45,6 +49,8 @@ EXPECTED = {
     "bring_version_live": (401, 403, 200, 403),
     "unpublish_signal": (401, 403, 200, 403),
     "publish_signal": (401, 403, 200, 403),
+    "retire_version": (401, 403, 200, 403),
+    "delete_signal": (401, 403, 200, 403),
 }
 
 OPERATIONS = {

@@ -72,10 +72,15 @@ def registry(image_store) -> Registry:
 
 @pytest.fixture(scope="session")
 def other_registry(registry) -> Iterator[Registry]:
-    """The same, built once more elsewhere; only the downloaded wheels are shared."""
+    """The same, built from nothing elsewhere by somebody whose umask shuts others out."""
     root = Path(tempfile.mkdtemp(prefix="signalbox-other-images-", dir="/var/tmp"))
-    shutil.copytree(registry.store.cache, root / "wheels", symlinks=True)
-    yield made_in(ImageStore(root))
+    before = os.umask(0o077)
+    try:
+        made = made_in(ImageStore(root / "a longer" / "path"))
+    finally:
+        os.umask(before)
+    assert made.locked == registry.locked, "the index changed between two locks; run it again"
+    yield made
     shutil.rmtree(root)
 
 

@@ -32,19 +32,24 @@ trial_days = 14
 """
 
 
-def pretend_built(connection: psycopg.Connection, reservation: Reservation, digest: str) -> None:
+def pretend_built(
+    connection: psycopg.Connection,
+    reservation: Reservation,
+    digest: str,
+    manifest: str = MANIFEST,
+) -> None:
     """Write what `build` writes, without the minutes it may take."""
     connection.execute(
         "update registry.version set tree_digest = 't', lock = 'l', lock_digest = 'l',"
         " sbom = '{}', base_digest = 'b', dependencies_digest = 'd', source_digest = 's',"
         " image_digest = %s, manifest = %s where id = %s",
-        [digest, Jsonb(msgspec.to_builtins(parse_manifest(MANIFEST))), reservation.version_id],
+        [digest, Jsonb(msgspec.to_builtins(parse_manifest(manifest))), reservation.version_id],
     )
 
 
-def published(connection: psycopg.Connection, submission) -> None:
+def published(connection: psycopg.Connection, submission, manifest: str = MANIFEST) -> None:
     reservation = reserve(connection, submission, NOW)
-    pretend_built(connection, reservation, "sha256:1")
+    pretend_built(connection, reservation, "sha256:1", manifest)
     go_live(connection, submission, reservation, NOW)
 
 
@@ -186,7 +191,7 @@ def test_going_live_writes_version_leaf_event_price_and_audit(as_git, database, 
     published(as_git, tag)
     with database.superuser() as connection:
         body = msgspec.json.decode(
-            connection.execute("select body from transparency.leaf").fetchone()[0]
+            connection.execute("select body from transparency.leaf order by index").fetchone()[0]
         )
         price = connection.execute(
             "select amount_minor, currency, trial_days from billing.price"
@@ -226,4 +231,21 @@ def test_the_price_is_written_again_only_when_it_changed(as_git, database, submi
     published(as_git, submission("v1.1.0"))
     with database.superuser() as connection:
         assert counts(connection)["billing.price"] == 1
-        assert counts(connection)["transparency.leaf"] == 2
+        kinds = connection.execute("select kind from transparency.leaf order by index").fetchall()
+    assert [kind for (kind,) in kinds] == ["version/v1", "price/v1", "version/v1"]
+
+
+def test_a_price_that_changes_is_on_the_log_with_the_version_that_changed_it(
+    as_git, database, submission
+):
+    published(as_git, submission("v1.0.0"))
+    published(as_git, submission("v1.1.0"), MANIFEST.replace("29.00", "31.00"))
+    with database.superuser() as connection:
+        said = [
+            msgspec.json.decode(body)
+            for (body,) in connection.execute(
+                "select body from transparency.leaf where kind = 'price/v1' order by index"
+            )
+        ]
+    assert [(leaf["seq"], leaf["amount_minor"]) for leaf in said] == [(1, 2900), (3, 3100)]
+    assert (said[1]["sig"], said[1]["currency"], said[1]["trial_days"]) == ("ada/tide", "EUR", 14)

@@ -53,7 +53,8 @@ class ForecastTable(_Table, frozen=True):
 
 
 class RuntimeTable(_Table, frozen=True):
-    python: Literal["3.11"] = "3.11"
+    # Which of them a platform has, it says when a version is pushed.
+    python: Annotated[str, Meta(pattern=r"^3\.[0-9]{1,2}$")] = "3.11"
     timeout_seconds: Annotated[int, Meta(ge=1, le=60)] = 20
     memory_mb: Annotated[int, Meta(ge=64, le=4096)] = 512
 

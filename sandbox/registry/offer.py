@@ -1,0 +1,43 @@
+"""A signal's price: a new row, and a leaf, whenever a manifest offers something else."""
+
+from datetime import datetime
+from typing import Any
+
+import psycopg
+
+from signalbox.manifest import OfferTable
+from sql.log import NewLeaf
+
+
+def changed_offer(
+    connection: psycopg.Connection[Any],
+    signal_id: int,
+    signal: str,
+    offer: OfferTable,
+    now: datetime,
+) -> list[NewLeaf]:
+    """Write the offer down where it differs from the last, and return the leaf to append.
+
+    Subscriptions keep the price that they were made under.
+    """
+    offered = (offer.amount_minor, offer.currency, offer.trial_days)
+    last = connection.execute(
+        "select amount_minor, currency, trial_days from billing.price where signal_id = %s"
+        " order by id desc limit 1",
+        [signal_id],
+    ).fetchone()
+    if last == offered:
+        return []
+    connection.execute(
+        "insert into billing.price (signal_id, amount_minor, currency, trial_days, valid_from)"
+        " values (%s, %s, %s, %s, %s)",
+        [signal_id, *offered, now],
+    )
+    amount_minor, currency, trial_days = offered
+    facts = {
+        "sig": signal,
+        "amount_minor": amount_minor,
+        "currency": currency,
+        "trial_days": trial_days,
+    }
+    return [NewLeaf("price/v1", signal_id, facts)]

@@ -27,8 +27,8 @@ from api.openapi import complete, openapi_config
 from api.performance import routes as performance
 from api.response_headers import response_headers
 from api.settings import ApiSettings
-from api.signals import routes as signals
 from api.signals import moves, origin, runs, versions
+from api.signals import routes as signals
 from api.subscriptions import routes as subscriptions
 
 ROUTES: list[Router | HTTPRouteHandler] = [

@@ -14,6 +14,7 @@ from assets.market_data.asset import bars_asset
 from assets.market_data.source import Source
 from assets.scores.asset import scores_asset
 from assets.transparency.asset import log_asset
+from pipelines.image_check import daily_schedule, image_check_job
 from pipelines.resources import installation_of, slot_runs
 from pipelines.schedules import hourly_schedule, score_job, tick_job
 from pipelines.sensors import reap_sandboxes, score_after_tick
@@ -28,7 +29,7 @@ def definitions_of(
     with installation.connect() as connection:
         versions = published_versions(connection)
     forecasts = [dg.AssetKey(version.asset_key) for version in versions]
-    tick, score = tick_job(forecasts), score_job()
+    tick, score, images = tick_job(forecasts), score_job(), image_check_job()
     return dg.Definitions(
         assets=[
             bars_asset(partitions),
@@ -36,8 +37,8 @@ def definitions_of(
             log_asset(partitions, forecasts),
             scores_asset(partitions, [BARS, *forecasts]),
         ],
-        jobs=[tick, score],
-        schedules=[hourly_schedule(tick, cron)],
+        jobs=[tick, score, images],
+        schedules=[hourly_schedule(tick, cron), daily_schedule(images)],
         sensors=[score_after_tick(tick, score), reap_sandboxes()],
         resources={
             "installation": dg.ResourceDefinition.hardcoded_resource(installation),

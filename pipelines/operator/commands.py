@@ -18,7 +18,7 @@ from assets.scores.score import score_resolved
 from pipelines.operator import demo as demonstration
 from pipelines.operator import demo_check as checking
 from pipelines.operator import doctor as examination
-from pipelines.operator import market_data
+from pipelines.operator import market_data, supply
 from pipelines.operator.accounts import make_operator
 from pipelines.operator.command_list import (
     HOUR,
@@ -29,10 +29,9 @@ from pipelines.operator.command_list import (
 )
 from pipelines.operator.home import Home, Ports, default_root
 from pipelines.operator.house import open_house
-from sandbox.registry.image import ImageStore
 from sql.clock import floor_hour
 
-commands = Commands(market_data.commands)
+commands = Commands([*market_data.commands, *supply.commands])
 
 port_option = click.option("--port", default=8700, show_default=True, help="First of four ports.")
 
@@ -162,14 +161,6 @@ def user(action: str, email: str, root: Path | None) -> None:  # noqa: ARG001 - 
     home = Home(root or default_root("main"))
     make_operator(home.owner_url(home.admin()), email)
     click.echo(f"{email} is an operator")
-
-
-@commands.add(click.argument("layer", type=click.Choice(["base"])), home_option)
-def image(layer: str, root: Path | None) -> None:  # noqa: ARG001 - one layer can be built by hand
-    """Build the base image from Debian packages; prints its digest."""
-    home = Home(root or default_root("main"))
-    home.prepare()
-    click.echo(ImageStore(home.images).base())
 
 
 def _version(installation: Installation, label: str) -> PublishedVersion:

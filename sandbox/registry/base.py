@@ -1,15 +1,23 @@
-"""The base layer: Python from Debian's packages, the contract types, the harness.
+"""The base layer: Python, the contract types, the harness.
 
-Packages are downloaded by apt into folders of our own and unpacked; nothing of
-theirs is run and nothing of the host is changed, so this works without root.
-`signalbox image base` builds it; two builds from the same packages give the
-same bytes.
+Python comes from Debian's packages, downloaded by apt into folders of our own and unpacked, or
+from an image of a registry, named by digest and read by Docker. Either way nothing of theirs is
+run and nothing of the host is changed; of all files only those are kept that a model needs, which
+is no shell. `signalbox image base` builds it; two builds from the same packages, or the same
+image, give the same bytes.
 """
 
 import io
+import re
 import subprocess
 import tarfile
+import tempfile
 from pathlib import Path
+from typing import Any
+
+import docker
+import docker.errors
+import docker.utils
 
 import signalbox
 from sandbox import harness
@@ -38,24 +46,44 @@ PACKAGES = (
 )
 MERGED = ("bin", "lib", "lib64", "sbin")
 KEPT = ("usr/bin/python3.11", "usr/lib", "usr/lib64", "usr/share/zoneinfo")
-DROPPED = ("usr/lib/python3.11/ensurepip", "usr/lib/python3.11/lib2to3", "usr/lib/python3/")
+# Where the interpreter of the registries' Python images stands.
+LOCAL = ("usr/local/bin/python3.11", "usr/local/lib/libpython3", "usr/local/lib/python3.11/")
+DROPPED = (
+    "usr/lib/python3.11/ensurepip",
+    "usr/lib/python3.11/lib2to3",
+    "usr/lib/python3/",
+    "usr/local/lib/python3.11/ensurepip",
+    "usr/local/lib/python3.11/lib2to3",
+    "usr/local/lib/python3.11/site-packages/",
+)
+BY_DIGEST = re.compile(r"([^@\s]+@)?sha256:[0-9a-f]{64}")
 CONTRACT = ("__init__.py", "forecast.py", "manifest.py", "window.py", "protocol.py", "py.typed")
 APT_SECONDS = 300
 
 
-def build_base(store: LayerStore) -> str:
+def build_base(store: LayerStore, image: str | None = None) -> str:
     """Build the base layer and return its digest.
 
+    Args:
+        store: where the layer goes.
+        image: `repository@sha256:...`, or the id of an image that Docker has; Debian's packages,
+            unless given.
+
     Raises:
-        BuildError: apt is absent or cannot reach its mirror; says what to do.
+        BuildError: apt or Docker is absent, or does not reach what it is asked for.
     """
-    with store.workspace() as packages, store.workspace() as root:
-        for package in _download(packages):
-            _unpack(package, root)
+    with store.workspace() as root:
+        if image is None:
+            with store.workspace() as packages:
+                for package in _download(packages):
+                    _unpack(package, root)
+        else:
+            _unpack_image(image, root)
         _merge_usr(root)
         _add_runtime(root)
-        compile_python(root / "usr" / "lib" / "python3.11", inside="/usr/lib/python3.11")
-        compile_python(root / "opt" / "signalbox", inside="/opt/signalbox")
+        for library in ("usr/lib/python3.11", "usr/local/lib/python3.11", "opt/signalbox"):
+            if (root / library).is_dir():
+                compile_python(root / library, inside=f"/{library}")
         return store.add_folder(root)
 
 
@@ -105,16 +133,64 @@ def _unpack(package: Path, root: Path) -> None:
         ["dpkg-deb", "--fsys-tarfile", str(package)], capture_output=True, check=True
     ).stdout
     with tarfile.open(fileobj=io.BytesIO(data)) as archive:
-        for member in archive:
-            name = _merged_name(member.name.removeprefix("./"))
-            if not name.startswith(KEPT) or name.startswith(DROPPED):
-                continue
-            member.name = name
-            if member.islnk():
-                member.linkname = _merged_name(member.linkname.removeprefix("./"))
-            archive.extract(member, root, set_attrs=False)
-            if member.isfile():
-                (root / name).chmod(0o755 if member.mode & 0o100 else 0o644)
+        _extract(archive, root, KEPT)
+
+
+def _unpack_image(image: str, root: Path) -> None:
+    if not BY_DIGEST.fullmatch(image):
+        raise BuildError(
+            f"{image!r} names no image by digest: tags move; give repository@sha256:... instead"
+        )
+    try:
+        client = docker.APIClient(**docker.utils.kwargs_from_env())
+        try:
+            _export(client, image, root)
+        finally:
+            client.close()
+    except docker.errors.DockerException as error:
+        raise BuildError(f"Docker cannot give {image}: {error}") from error
+    if not (root / "usr" / "bin" / "python3.11").exists():
+        raise BuildError(f"{image} holds no Python 3.11 where it is looked for; take another image")
+
+
+def _export(client: Any, image: str, root: Path) -> None:
+    """Docker's own listing of the image's files, from a container that is never started."""
+    try:
+        client.inspect_image(image)
+    except docker.errors.ImageNotFound:
+        client.pull(image)
+    container = client.create_container(image, command=["-"])["Id"]
+    try:
+        with tempfile.TemporaryFile(dir=root.parent) as file:
+            for chunk in client.export(container):
+                file.write(chunk)
+            file.seek(0)
+            with tarfile.open(fileobj=file) as archive:
+                _extract(archive, root, (*KEPT, *LOCAL))
+    finally:
+        client.remove_container(container, force=True)
+    local = root / "usr" / "local" / "bin" / "python3.11"
+    if local.exists():
+        usual = root / "usr" / "bin" / "python3.11"
+        usual.parent.mkdir(parents=True, exist_ok=True)
+        usual.unlink(missing_ok=True)
+        usual.symlink_to("../local/bin/python3.11")
+
+
+def _extract(archive: tarfile.TarFile, root: Path, kept: tuple[str, ...]) -> None:
+    for member in archive:
+        name = _merged_name(member.name.removeprefix("./"))
+        if not name.startswith(kept) or name.startswith(DROPPED):
+            continue
+        place = root / name
+        if ".." in place.parts or not place.parent.resolve().is_relative_to(root.resolve()):
+            raise BuildError(f"{member.name} would be written outside of the base; take another")
+        member.name = name
+        if member.islnk():
+            member.linkname = _merged_name(member.linkname.removeprefix("./"))
+        archive.extract(member, root, set_attrs=False)
+        if member.isfile():
+            place.chmod(0o755 if member.mode & 0o100 else 0o644)
 
 
 def _merged_name(name: str) -> str:

@@ -59,8 +59,26 @@ class ImageStore:
 
     def base(self) -> str:
         """The base layer's digest; built the first time and after our runtime changed."""
-        key = hashlib.sha256(msgspec.msgpack.encode(runtime_files())).hexdigest()
-        return self._remembered(f"base-{key}", lambda: build_base(self.layers))
+        chosen = self._base_choice
+        image = chosen.read_text() if chosen.exists() else None
+        of = runtime_files() if image is None else {**runtime_files(), "": image.encode()}
+        key = hashlib.sha256(msgspec.msgpack.encode(of)).hexdigest()
+        return self._remembered(f"base-{key}", lambda: build_base(self.layers, image))
+
+    def choose_base(self, image: str | None) -> None:
+        """From now on build on an image, by digest, or again on Debian's packages (None).
+
+        Versions that are there keep the base that they were built on.
+        """
+        self.root.mkdir(parents=True, exist_ok=True)
+        if image is None:
+            self._base_choice.unlink(missing_ok=True)
+        else:
+            self._base_choice.write_text(image)
+
+    @property
+    def _base_choice(self) -> Path:
+        return self.root / "base-image"
 
     def dependencies(self, locked: Lock) -> str:
         """The layer of a lock; installed the first time it is seen."""

@@ -35,6 +35,7 @@ bench: setup ## Measure, as ratios
 	$(BIN)/python -m benchmarks.replay --json
 	$(BIN)/python -m benchmarks.tick --json
 	$(BIN)/python -m benchmarks.market_data --json
+	$(BIN)/python -m benchmarks.publish --json
 
 doctor: setup ## What this machine has, and whether its sandbox holds
 	@$(BIN)/signalbox doctor

@@ -11,6 +11,12 @@ from sql.roles import API, GIT, MODEL, OWNER, WORKER
 INSERT_ONLY = [
     "audit.event",
     "registry.version_event",
+    "registry.signal_event",
+    "registry.package_rule",
+    "registry.advisory_import",
+    "registry.advisory_acceptance",
+    "registry.image_finding",
+    "registry.signing_key",
     "market.instrument_alias",
     "market.ingest_batch",
     "market.bar",

@@ -19,6 +19,8 @@ import docker
 import docker.errors
 import psycopg
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from sqlalchemy import URL
 
 from sandbox.registry.errors import BuildError, LockError
@@ -277,6 +279,7 @@ def serve(postgres, built_store) -> Callable[..., contextlib.AbstractContextMana
                 "SIGNALBOX_ENVIRONMENT": "test",
                 "SIGNALBOX_SANDBOX_ENGINE": engine,
                 "SIGNALBOX_GIT_PORT": str(port),
+                "SIGNALBOX_PROVENANCE_KEY_FILE": str(_signing_key(home / "provenance.key")),
             }
             with _process(settings, home / "log") as process:
                 house = GitHouse(
@@ -340,6 +343,13 @@ def _removed_afterwards(folder: Path) -> Iterator[None]:
         yield
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _signing_key(path: Path) -> Path:
+    form = (Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    path.touch(mode=0o600)
+    path.write_bytes(Ed25519PrivateKey.generate().private_bytes(*form))
+    return path
 
 
 def _free_port() -> int:

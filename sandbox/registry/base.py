@@ -179,6 +179,8 @@ def _export(client: Any, image: str, root: Path) -> None:
 
 def _extract(archive: tarfile.TarFile, root: Path, kept: tuple[str, ...]) -> None:
     for member in archive:
+        if member.issym() and member.name.removeprefix("./") in MERGED:
+            continue  # `lib` itself, which we make anew
         name = _merged_name(member.name.removeprefix("./"))
         if not name.startswith(kept) or name.startswith(DROPPED):
             continue

@@ -53,13 +53,19 @@ def store(built_store, connect):
     return ImageStore(built_store.root, to_database(connect, system_clock))
 
 
-def published(house, person, name, app="POINT = 0.0\n"):
+MODEL = """
+from signalbox import Forecast
+
+POINT = {point}
+
+def forecast(window):
+    return [Forecast("EURUSD", 1, POINT)]
+"""
+
+
+def published(house, person, name, point=0.0):
     work = house.work(person, name)
-    model = app + (
-        "from signalbox import Forecast\n"
-        "def forecast(window):\n    return [Forecast('EURUSD', 1, POINT)]\n"
-    )
-    work.commit({"app.py": model}, tag="v1.0.0")
+    work.commit({"app.py": MODEL.format(point=point)}, tag="v1.0.0")
     pushed = work.push("main", "v1.0.0")
     assert not pushed.refused, pushed.text
     return work, house.ask(FACTS, name)[0]
@@ -67,7 +73,7 @@ def published(house, person, name, app="POINT = 0.0\n"):
 
 def test_the_same_source_as_another_version_and_signal_has_the_same_layers(shaken, ann):
     work, first = published(shaken, ann, "twin-a")
-    work.commit(tag="v1.0.1")
+    work.commit({"app.py": MODEL.format(point=0.0)}, tag="v1.0.1")
     assert not work.push("main", "v1.0.1").refused
     versions = shaken.ask(FACTS, "twin-a")
     assert len({row[2:6] for row in versions}) == 1
@@ -78,8 +84,8 @@ def test_the_same_source_as_another_version_and_signal_has_the_same_layers(shake
 def test_a_source_layer_altered_on_disk_is_refused_and_its_version_quarantined(
     shaken, ann, store, connect
 ):
-    _, (_, _, image, _, _, source, *_) = published(shaken, ann, "altered", "POINT = 0.25\n")
-    other = published(shaken, ann, "untouched", "POINT = 0.5\n")[1]
+    _, (_, _, image, _, _, source, *_) = published(shaken, ann, "altered", 0.25)
+    other = published(shaken, ann, "untouched", 0.5)[1]
     app = store.layers.folder(source) / "srv/signal/app.py"
     honest = app.read_bytes()
     app.write_bytes(honest.replace(b"0.25", b"0.75"))
@@ -108,31 +114,32 @@ def test_a_source_layer_altered_on_disk_is_refused_and_its_version_quarantined(
     store.open(image)
 
 
-@pytest.mark.parametrize("part", ["folder", "tar", "file that was added", "configuration"])
-def test_the_check_finds_what_was_altered_wherever_it_lies(shaken, ann, store, connect, part):
-    name = f"part-{part.split(' ', maxsplit=1)[0]}"
-    _, facts = published(shaken, ann, name, f"POINT = 0.{len(part)}\n")
-    image, source = facts[2], facts[5]
-    place, content = {
-        "folder": (store.layers.folder(source) / "srv/signal/app.py", b"POINT = 1\n"),
-        "tar": (store.layers.tar(source), b"not what it was"),
-        "file that was added": (store.layers.folder(source) / "srv/signal/numpy.py", b"x = 1\n"),
-        "configuration": (store.root / "images" / f"{image.removeprefix('sha256:')}.json", b"{}"),
+@pytest.fixture(scope="module")
+def victim(shaken, ann):
+    return published(shaken, ann, "victim", 0.0625)[1]
+
+
+@pytest.mark.parametrize("part", ["folder", "tar", "added file", "configuration"])
+def test_the_check_finds_what_was_altered_wherever_it_lies(shaken, victim, store, connect, part):
+    image, source = victim[2], victim[5]
+    place = {
+        "folder": store.layers.folder(source) / "srv/signal/app.py",
+        "tar": store.layers.tar(source),
+        "added file": store.layers.folder(source) / "srv/signal/numpy.py",
+        "configuration": store.root / "images" / f"{image.removeprefix('sha256:')}.json",
     }[part]
     before = place.read_bytes() if place.exists() else None
-    place.write_bytes(content)
+    place.write_bytes(b"{}")
     with connect() as connection:
-        checked = check_images(store, connection)
-        assert [found.subject for found in checked.altered] == [
-            image if part == "configuration" else source
-        ]
-        assert shaken.versions(name) == {"v1.0.0": "offline"}
+        altered = check_images(store, connection).altered
+        assert [one.subject for one in altered] == [image if part == "configuration" else source]
+        assert shaken.versions("victim") == {"v1.0.0": "offline"}
         if before is None:
             place.unlink()
         else:
             place.write_bytes(before)
         assert check_images(store, connection).altered == ()
-    assert shaken.versions(name) == {"v1.0.0": "live"}
+    assert shaken.versions("victim") == {"v1.0.0": "live"}
 
 
 def test_an_altered_lock_layer_refuses_the_next_push_that_would_stand_on_it(
@@ -194,8 +201,8 @@ def daemon():
 def test_a_tag_re_pointed_in_docker_changes_nothing_of_what_runs_and_raises_an_alarm(
     shaken, ann, store, daemon
 ):
-    work, honest = published(shaken, ann, "tagged", "POINT = 0.125\n")
-    _, evil = published(shaken, ann, "pretender", "POINT = 0.875\n")
+    work, honest = published(shaken, ann, "tagged", 0.125)
+    _, evil = published(shaken, ann, "pretender", 0.875)
     manifest = parse_manifest((work.folder / "signal.toml").read_text())
     tag = tag_of(honest[2])
     try:

@@ -1,4 +1,7 @@
-"""A signal's price: a new row, and a leaf, whenever a manifest offers something else."""
+"""A signal's price: a row when it is first offered, and a row and a leaf when it changes.
+
+The first offer needs no leaf: it stands in the manifest, whose hash the version's leaf holds.
+"""
 
 from datetime import datetime
 from typing import Any
@@ -16,7 +19,7 @@ def changed_offer(
     offer: OfferTable,
     now: datetime,
 ) -> list[NewLeaf]:
-    """Write the offer down where it differs from the last, and return the leaf to append.
+    """Write the offer down where it differs from the last; returns the leaf to append, if any.
 
     Subscriptions keep the price that they were made under.
     """
@@ -33,6 +36,8 @@ def changed_offer(
         " values (%s, %s, %s, %s, %s)",
         [signal_id, *offered, now],
     )
+    if last is None:
+        return []
     amount_minor, currency, trial_days = offered
     facts = {
         "sig": signal,

@@ -110,13 +110,12 @@ def test_a_batch_of_answers_and_misses_is_stored_whole_in_order_and_gapless(data
     with database.connect(WORKER) as connection:
         written = recorder(connection, versions, run_id="run-1").write(outcomes, IN_TIME)
         assert [one.provenance for one in written] == ["live"] * 9 + ["missed"]
-        # After a leaf for each version and one for its price.
-        assert [one.leaf_index for one in written] == list(range(20, 30))
+        assert [one.leaf_index for one in written] == list(range(10, 20))
         assert (written[0].cpu_ms, written[0].peak_memory_mb) == (7.25, 31.5)
         assert written[9].reason == "timeout: no answer within 1 s"
         found = find_records(connection, [one.id for one in versions], SLOT, due_only=True)
         assert [found[one.id] for one in versions] == written
-        assert leaves(connection) == 30
+        assert leaves(connection) == 20
     with database.superuser() as connection:
         row = connection.execute(
             "select f.horizon_hours, f.point, f.quantiles, f.probability_up, r.log, r.recorded_at,"
@@ -182,7 +181,7 @@ def test_a_version_without_a_leaf_is_reported_and_its_batch_is_stored(database, 
         del writer._version_leaves[versions[3].id]
         with pytest.raises(LookupError, match=r"ada/model-3@v1\.0\.0 .* signalbox fsck"):
             writer.write([outcome(version) for version in versions], IN_TIME)
-        assert leaves(connection) == 29
+        assert leaves(connection) == 19
 
 
 def test_a_batch_that_the_database_refuses_leaves_the_earlier_ones_stored(database, versions):
@@ -192,7 +191,7 @@ def test_a_batch_that_the_database_refuses_leaves_the_earlier_ones_stored(databa
         writer._instruments["BTCUSDT"] = 999_999
         with pytest.raises(psycopg.errors.ForeignKeyViolation):
             writer.write([outcome(version) for version in versions[5:]], IN_TIME)
-        assert leaves(connection) == 25
+        assert leaves(connection) == 15
         assert len(find_records(connection, [v.id for v in versions], SLOT, due_only=True)) == 5
 
 
@@ -207,7 +206,7 @@ def test_a_writer_killed_within_a_batch_leaves_whole_batches_and_no_hole(databas
         child.stdout.close()
         written = recorder(connection, versions).write([outcome(v) for v in versions], IN_TIME)
         assert [one.dagster_run_id for one in written] == ["killed"] * 5 + [None] * 5
-        assert leaves(connection) == 30
+        assert leaves(connection) == 20
 
 
 KILLED = """

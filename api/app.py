@@ -29,6 +29,7 @@ from api.response_headers import response_headers
 from api.settings import ApiSettings
 from api.signals import moves, origin, runs, versions
 from api.signals import routes as signals
+from api.signing_keys import routes as signing_keys
 from api.subscriptions import routes as subscriptions
 
 ROUTES: list[Router | HTTPRouteHandler] = [
@@ -36,6 +37,7 @@ ROUTES: list[Router | HTTPRouteHandler] = [
     health.readyz,
     auth.router,
     api_keys.router,
+    signing_keys.router,
     signals.router,
     versions.router,
     moves.router,

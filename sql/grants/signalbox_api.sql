@@ -8,6 +8,8 @@ grant insert on account.user_account, account.api_key, account.refresh_token to 
 grant update (password_hash) on account.user_account to signalbox_api;
 grant update (revoked_at, last_used_at) on account.api_key to signalbox_api;
 grant update (used_at, revoked_at) on account.refresh_token to signalbox_api;
+grant select, insert on account.signing_key to signalbox_api;
+grant update (revoked_at) on account.signing_key to signalbox_api;
 -- `role` of user_account is not granted: operators are made on the operator's machine.
 
 grant insert on audit.event to signalbox_api;

@@ -4,6 +4,7 @@ revoke all on all tables in schema account, audit, registry, market, forecast, t
 grant usage on schema account, audit, registry, market, transparency, billing to signalbox_git;
 
 grant select (id, handle, role) on account.user_account to signalbox_git;
+grant select (user_id, fingerprint, revoked_at) on account.signing_key to signalbox_git;
 grant insert on audit.event to signalbox_git;
 grant select, insert on registry.signal, registry.version, registry.version_event to signalbox_git;
 grant update (title, description) on registry.signal to signalbox_git;

@@ -1,6 +1,6 @@
 """The platform's nouns as tables; `CONVENTIONS.md` says how they are written."""
 
-from sql.models.account import ApiKey, RefreshToken, UserAccount
+from sql.models.account import ApiKey, PushSigningKey, RefreshToken, UserAccount
 from sql.models.audit import AuditEvent
 from sql.models.base import Base
 from sql.models.billing import PaymentEvent, Price, Subscription
@@ -43,6 +43,7 @@ __all__ = [
     "PackageRule",
     "PaymentEvent",
     "Price",
+    "PushSigningKey",
     "RawAnswer",
     "RefreshToken",
     "Reject",

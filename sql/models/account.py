@@ -2,7 +2,7 @@
 
 import uuid
 
-from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary, Text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, Text, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -41,6 +41,31 @@ class ApiKey(Base):
     expires_at: Mapped[Instant | None] = mapped_column(comment="Refused from then on")
     revoked_at: Mapped[Instant | None] = mapped_column(comment="Refused from then on")
     last_used_at: Mapped[Instant | None] = mapped_column(comment="To the minute")
+
+
+class PushSigningKey(Base):
+    __tablename__ = "signing_key"
+    __table_args__ = (
+        Index(
+            "signing_key_one_valid",
+            "user_id",
+            "fingerprint",
+            unique=True,
+            postgresql_where=text("revoked_at is null"),
+        ),
+        CheckConstraint("fingerprint ~ '^SHA256:[A-Za-z0-9+/]{43}$'", name="fingerprint_form"),
+        {"schema": "account", "comment": "SSH keys whose signature of a push counts."},
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, comment="Random")
+    user_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("account.user_account.id", ondelete="restrict"), comment="Owner"
+    )
+    name: Mapped[Str] = mapped_column(comment="What the owner calls it")
+    public_key: Mapped[Str] = mapped_column(comment="OpenSSH form: type and base64, no comment")
+    fingerprint: Mapped[Str] = mapped_column(comment="SHA256:..., as ssh-keygen -l shows it")
+    created_at: Mapped[Instant] = mapped_column(comment="When it was registered")
+    revoked_at: Mapped[Instant | None] = mapped_column(comment="Refused from then on")
 
 
 class RefreshToken(Base):

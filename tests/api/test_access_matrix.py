@@ -23,6 +23,9 @@ EXPECTED = {
     "create_api_key": (401, 400, 400, 400),
     "list_api_keys": (401, 200, 200, 200),
     "revoke_api_key": (401, 404, 404, 404),
+    "create_signing_key": (401, 400, 400, 400),
+    "list_signing_keys": (401, 200, 200, 200),
+    "revoke_signing_key": (401, 404, 404, 404),
     "list_signals": (200, 200, 200, 200),
     "get_signal": (200, 200, 200, 200),
     "list_versions": (200, 200, 200, 200),
@@ -65,6 +68,7 @@ VALUES = {
     "name": "tide",
     "version": "v1.0.0",
     "key_id": "0" * 16,
+    "signing_key_id": str(uuid.UUID(int=1)),
     "subscription_id": str(uuid.UUID(int=1)),
 }
 

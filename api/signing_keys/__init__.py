@@ -1,0 +1,1 @@
+"""Signing keys: whose signature of a push counts."""

@@ -1,14 +1,14 @@
 """Bare repositories and the hooks that guard them."""
 
-import contextlib
 import os
 import re
-import shutil
 import subprocess
 import sys
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+
+from sandbox.git.limits import MAX_PACK_BYTES, MAX_REPOSITORIES
+from sandbox.git.refusals import RefusedRequestError
 
 NAME = re.compile(r"[a-z][a-z0-9-]{1,38}[a-z0-9]")
 HOOKS = ("pre-receive", "post-receive")
@@ -17,14 +17,23 @@ HOOKS = ("pre-receive", "post-receive")
 CONFIG = {
     "receive.denyDeletes": "true",
     "receive.denyNonFastForwards": "true",
+    "receive.shallowUpdate": "false",
     "receive.fsckObjects": "true",
-    "receive.maxInputSize": "25m",
+    "receive.maxInputSize": str(MAX_PACK_BYTES),
     "receive.autogc": "false",
     "http.receivepack": "true",
+    "http.maxRequestBuffer": "1m",
     "core.bigFileThreshold": "1m",
+    "core.packedGitLimit": "256m",
+    "core.packedGitWindowSize": "16m",
     "core.protectHFS": "true",
     "core.protectNTFS": "true",
+    "pack.threads": "1",
     "gc.auto": "0",
+    # SSH signatures only; whose key it is, `certificate.py` asks the database.
+    "gpg.program": "/bin/false",
+    "gpg.x509.program": "/bin/false",
+    "gpg.ssh.allowedSignersFile": os.devnull,
 }
 
 
@@ -34,10 +43,18 @@ def repository_path(root: Path, provider: str, name: str) -> Path:
 
 
 def ensure_repository(root: Path, provider: str, name: str) -> Path:
-    """Make the bare repository of a signal where it is missing."""
+    """Make the bare repository of a signal where it is missing.
+
+    Raises:
+        RefusedRequestError: the provider has too many.
+    """
     path = repository_path(root, provider, name)
     if not (path / "HEAD").exists():
         path.parent.mkdir(parents=True, exist_ok=True)
+        if sum(1 for _ in path.parent.iterdir()) >= MAX_REPOSITORIES:
+            raise RefusedRequestError(
+                403, f"you have {MAX_REPOSITORIES} repositories: ask the operator for more"
+            )
         subprocess.run(
             ["git", "init", "--quiet", "--bare", "--initial-branch=main", "--template=", str(path)],
             check=True,
@@ -46,28 +63,11 @@ def ensure_repository(root: Path, provider: str, name: str) -> Path:
     return path
 
 
-class Quarantines:
-    """Sweeps what ended pushes leave: objects that git set aside and never took.
-
-    Git removes them itself unless it was killed. One git process serves a folder
-    of repositories, so where it has no push running, no quarantine is in use.
-    """
-
-    def __init__(self) -> None:
-        self._pushes: Counter[Path] = Counter()
-
-    @contextlib.contextmanager
-    def push(self, repository: Path) -> Iterator[None]:
-        """Hold a repository's quarantines until its last push has ended."""
-        self._pushes[repository] += 1
-        try:
-            yield
-        finally:
-            self._pushes[repository] -= 1
-            if not self._pushes[repository]:
-                del self._pushes[repository]
-                for folder in (repository / "objects").glob("tmp_objdir-*"):
-                    shutil.rmtree(folder, ignore_errors=True)
+def repositories(root: Path) -> Iterator[Path]:
+    """Every repository there is."""
+    for provider in root.iterdir():
+        if NAME.fullmatch(provider.name):
+            yield from provider.glob("*.git")
 
 
 def write_hooks(root: Path) -> Path:
@@ -81,10 +81,22 @@ def write_hooks(root: Path) -> Path:
     return folder
 
 
-def git_environment(hooks: Path) -> dict[str, str]:
-    """Git's configuration as environment variables; the machine's own files are not read."""
-    settings = {**CONFIG, "core.hooksPath": str(hooks)}
+def git_environment(hooks: Path, *, nonce_seed: str, nonce_seconds: int) -> dict[str, str]:
+    """Git's configuration as environment variables; the machine's own files are not read.
+
+    Args:
+        hooks: folder of the hook programs.
+        nonce_seed: secret from which git makes the nonces of signed pushes.
+        nonce_seconds: how old a nonce may be.
+    """
+    settings = {
+        **CONFIG,
+        "core.hooksPath": str(hooks),
+        "receive.certNonceSeed": nonce_seed,
+        "receive.certNonceSlop": str(nonce_seconds),
+    }
     environment = {
+        "GIT_NO_REPLACE_OBJECTS": "1",
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_CONFIG_GLOBAL": os.devnull,
         "GIT_CONFIG_COUNT": str(len(settings)),

@@ -7,56 +7,39 @@ a repository that is not theirs is told that there is none.
 """
 
 import asyncio
-import base64
-import binascii
 import contextlib
 import os
 import re
-import signal
-from collections.abc import AsyncIterator, Awaitable, Callable
+import secrets
+import socket
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import psycopg
-
-from sandbox.git.repository import (
-    NAME,
-    Quarantines,
-    ensure_repository,
-    git_environment,
-    write_hooks,
-)
+from sandbox.git import backend
+from sandbox.git.backend import Receive, Send
+from sandbox.git.commands import Commands
+from sandbox.git.limits import MAX_BODY_BYTES, MB
+from sandbox.git.login import WrongKeys, key_holder
+from sandbox.git.pushes import Pushes
+from sandbox.git.refusals import RefusedRequestError
+from sandbox.git.repository import NAME, ensure_repository, git_environment, write_hooks
 from sandbox.git.settings import GitSettings
+from sandbox.git.sweeper import AlreadyServedError, Sweeper
+from sandbox.git.turns import Turns
 from sandbox.registry.lock import PASSED_ON
-from sql.api_key import KeyHolder, find_key
+from sql.api_key import KeyHolder
 from sql.clock import system_clock
-from sql.roles import conninfo
 
 Scope = dict[str, Any]
-Receive = Callable[[], Awaitable[dict[str, Any]]]
-Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 PATH = re.compile(
     rf"/git/(?P<provider>{NAME.pattern})/(?P<name>{NAME.pattern})\.git"
     r"/(?P<end>info/refs|git-upload-pack|git-receive-pack)"
 )
 SERVICES = ("git-upload-pack", "git-receive-pack")
-MAX_BODY_BYTES = 26 * 1024 * 1024
-BODY_SECONDS = 120
-# A hook that is told to end frees its reservation and its sandbox first.
-END_SECONDS = 10
-CHUNK = 65_536
-
-
-class RefusedRequestError(Exception):
-    """Answered with a status and one line of text."""
-
-    def __init__(self, status: int, message: str, *, ask_password: bool = False) -> None:
-        self.status = status
-        self.message = message
-        self.ask_password = ask_password
-        super().__init__(message)
 
 
 @dataclass(frozen=True)
@@ -67,33 +50,96 @@ class _Request:
     end: str
     query: str
     headers: dict[str, str]
+    address: str
+
+    @property
+    def is_push(self) -> bool:
+        return self.end == "git-receive-pack"
 
 
 def create_app(settings: GitSettings) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
     """The ASGI application of the git process."""
-    hooks = write_hooks(settings.root)
-    environment = {**git_environment(hooks), **_hook_environment()}
-    quarantines = Quarantines()
+    gate = _Gate(settings)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
-            await _lifespan(receive, send)
-            return
-        try:
-            if scope["path"] == "/healthz":
-                await _text(send, 200, "ok")
-                return
-            request = _parse(scope)
-            person = await asyncio.to_thread(_authenticate, settings, request)
-            repository = await asyncio.to_thread(
-                ensure_repository, settings.root, request.provider, request.name
-            )
-            with quarantines.push(repository):
-                await _backend(request, person, repository, environment, settings, receive, send)
-        except RefusedRequestError as refusal:
-            await _text(send, refusal.status, refusal.message, ask_password=refusal.ask_password)
+            await _lifespan(gate.sweeper, receive, send)
+        elif scope["path"] == "/healthz":
+            await _text(send, 200, [(b"content-type", b"text/plain")], "ok")
+        else:
+            try:
+                await gate.answer(_parse(scope), receive, send)
+            except RefusedRequestError as refusal:
+                await _text(send, refusal.status, refusal.headers, refusal.message)
 
     return app
+
+
+class _Gate:
+    """What the requests of one process share."""
+
+    def __init__(self, settings: GitSettings) -> None:
+        self._settings = settings
+        self._environment = {
+            # The seed dies with the process: a nonce is used within minutes, or asked for again.
+            **git_environment(
+                write_hooks(settings.root),
+                nonce_seed=secrets.token_hex(),
+                nonce_seconds=settings.push_nonce_seconds,
+            ),
+            **_hook_environment(),
+        }
+        self._wrong_keys = WrongKeys()
+        self._pushes = Pushes()
+        self._turns = Turns(settings.push_builds)
+        self.sweeper = Sweeper(settings, self._pushes)
+
+    async def answer(self, request: _Request, receive: Receive, send: Send) -> None:
+        """Let in who may, and have git answer.
+
+        Raises:
+            RefusedRequestError: before anything was answered.
+        """
+        person = await asyncio.to_thread(self._admit, request)
+        repository = await asyncio.to_thread(
+            ensure_repository, self._settings.root, request.provider, request.name
+        )
+        environment = {**self._environment, **_cgi(self._settings, request, person, repository)}
+        if request.is_push:
+            async with self._pushes.push(repository, partial(self.sweeper.after_push, repository)):
+                await self._push(request, environment, receive, send)
+        else:
+            # A fetch is answered while it asks: too late for another status.
+            with contextlib.suppress(RefusedRequestError):
+                await backend.run(environment, self._settings, None, receive, send)
+
+    async def _push(
+        self, request: _Request, environment: dict[str, str], receive: Receive, send: Send
+    ) -> None:
+        ours, theirs = socket.socketpair()
+        turn = asyncio.create_task(self._turns.attend(ours, request.provider))
+        with contextlib.closing(theirs):
+            environment["SIGNALBOX_PUSH_TURN"] = str(theirs.fileno())
+            try:
+                await backend.run(
+                    environment, self._settings, Commands(), receive, send,
+                    passed=(theirs.fileno(),),
+                )  # fmt: skip
+            finally:
+                turn.cancel()
+                await asyncio.gather(turn, return_exceptions=True)
+
+    def _admit(self, request: _Request) -> KeyHolder:
+        person = key_holder(
+            self._settings,
+            self._wrong_keys,
+            request.headers.get("authorization", ""),
+            request.address,
+            system_clock(),
+        )
+        if person.handle != request.provider:
+            raise RefusedRequestError(404, "no such repository among yours")
+        return person
 
 
 def _hook_environment() -> dict[str, str]:
@@ -101,6 +147,26 @@ def _hook_environment() -> dict[str, str]:
     kept = (*PASSED_ON, "HOME", "DOCKER_HOST", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH")
     own = {name: value for name, value in os.environ.items() if name.startswith("SIGNALBOX_")}
     return {**own, **{name: os.environ[name] for name in kept if name in os.environ}}
+
+
+def _cgi(
+    settings: GitSettings, request: _Request, person: KeyHolder, repository: Path
+) -> dict[str, str]:
+    """What git is told of this request, and its hooks of this push."""
+    return {
+        "GIT_PROJECT_ROOT": str(settings.root),
+        "GIT_HTTP_EXPORT_ALL": "1",
+        "PATH_INFO": f"/{request.provider}/{request.name}.git/{request.end}",
+        "QUERY_STRING": request.query,
+        "REQUEST_METHOD": request.method,
+        "CONTENT_TYPE": request.headers.get("content-type", ""),
+        "HTTP_CONTENT_ENCODING": request.headers.get("content-encoding", ""),
+        "REMOTE_USER": person.handle,
+        "GIT_PROTOCOL": request.headers.get("git-protocol", ""),
+        "SIGNALBOX_PUSH_USER": str(person.user_id),
+        "SIGNALBOX_PUSH_SIGNAL": f"{request.provider}/{request.name}",
+        "SIGNALBOX_PUSH_REPOSITORY": str(repository),
+    }
 
 
 def _parse(scope: Scope) -> _Request:
@@ -118,156 +184,23 @@ def _parse(scope: Scope) -> _Request:
     if headers.get("content-encoding", "identity") != "identity" and end == "git-receive-pack":
         raise RefusedRequestError(415, "compressed request bodies are not taken")
     if int(headers.get("content-length", "0") or 0) > MAX_BODY_BYTES:
-        raise RefusedRequestError(413, f"a push is at most {MAX_BODY_BYTES // 1024**2} MB")
-    return _Request(method, match["provider"], match["name"], end, query, headers)
+        raise RefusedRequestError(413, f"a push is at most {MAX_BODY_BYTES // MB} MB")
+    address = (scope.get("client") or ("",))[0]
+    return _Request(method, match["provider"], match["name"], end, query, headers, address)
 
 
-def _authenticate(settings: GitSettings, request: _Request) -> KeyHolder:
-    kind, _, encoded = request.headers.get("authorization", "").partition(" ")
-    try:
-        password = base64.b64decode(encoded, validate=True).decode().partition(":")[2]
-    except (binascii.Error, UnicodeDecodeError):
-        password = ""
-    person = None
-    if kind.lower() == "basic" and password:
-        with psycopg.connect(conninfo(settings.database_url), autocommit=True) as connection:
-            person = find_key(connection, password, settings.environment, system_clock())
-    if person is None:
-        raise RefusedRequestError(
-            401, "give an API key with scope push as the password", ask_password=True
-        )
-    if "push" not in person.scopes:
-        raise RefusedRequestError(403, "this API key lacks the scope push")
-    if person.handle != request.provider:
-        raise RefusedRequestError(404, "no such repository among yours")
-    return person
-
-
-async def _backend(
-    request: _Request,
-    person: KeyHolder,
-    repository: Path,
-    environment: dict[str, str],
-    settings: GitSettings,
-    receive: Receive,
-    send: Send,
-) -> None:
-    process = await asyncio.create_subprocess_exec(
-        "git",
-        "http-backend",
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=None,
-        start_new_session=True,
-        env={
-            **environment,
-            "GIT_PROJECT_ROOT": str(settings.root),
-            "GIT_HTTP_EXPORT_ALL": "1",
-            "PATH_INFO": f"/{request.provider}/{request.name}.git/{request.end}",
-            "QUERY_STRING": request.query,
-            "REQUEST_METHOD": request.method,
-            "CONTENT_TYPE": request.headers.get("content-type", ""),
-            "HTTP_CONTENT_ENCODING": request.headers.get("content-encoding", ""),
-            "REMOTE_USER": person.handle,
-            "GIT_PROTOCOL": request.headers.get("git-protocol", ""),
-            "SIGNALBOX_PUSH_USER": str(person.user_id),
-            "SIGNALBOX_PUSH_SIGNAL": f"{request.provider}/{request.name}",
-            "SIGNALBOX_PUSH_REPOSITORY": str(repository),
-        },
-    )
-    answering = asyncio.create_task(_answer(process, send))
-    leaving = asyncio.create_task(_feed_until_gone(process, receive))
-    try:
-        # A client that goes away takes its build with it.
-        await asyncio.wait({answering, leaving}, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        if not answering.done():
-            await _end_group(process.pid)
-        await process.wait()
-        await _settled(answering, leaving)
-
-
-async def _end_group(group: int) -> None:
-    """End git, its hook and what that started; by force what does not end when told."""
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(group, signal.SIGTERM)
-        for _ in range(END_SECONDS * 10):
-            await asyncio.sleep(0.1)
-            os.killpg(group, 0)
-        os.killpg(group, signal.SIGKILL)
-
-
-async def _settled(*tasks: asyncio.Task[None]) -> None:
-    for task in tasks:
-        if not task.done():
-            task.cancel()
-    for outcome in await asyncio.gather(*tasks, return_exceptions=True):
-        if isinstance(outcome, Exception):
-            raise outcome
-
-
-async def _feed_until_gone(process: asyncio.subprocess.Process, receive: Receive) -> None:
-    """Hand git the body; returns when the client has gone, however long that takes."""
-    await _feed(process, receive)
-    while (await receive())["type"] != "http.disconnect":
-        pass
-
-
-async def _feed(process: asyncio.subprocess.Process, receive: Receive) -> None:
-    assert process.stdin is not None  # noqa: S101 - opened as a pipe
-    taken = 0
-    try:
-        async with asyncio.timeout(BODY_SECONDS):
-            async for chunk in _body(receive):
-                taken += len(chunk)
-                if taken > MAX_BODY_BYTES:
-                    break
-                process.stdin.write(chunk)
-                await process.stdin.drain()
-    except (ConnectionError, TimeoutError):
-        pass
-    finally:
-        process.stdin.close()
-
-
-async def _body(receive: Receive) -> AsyncIterator[bytes]:
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            return
-        if message.get("body"):
-            yield message["body"]
-        if not message.get("more_body"):
-            return
-
-
-async def _answer(process: asyncio.subprocess.Process, send: Send) -> None:
-    """Pass on the CGI answer: headers, an empty line, then the body as it comes."""
-    assert process.stdout is not None  # noqa: S101 - opened as a pipe
-    status, headers = 200, []
-    while line := (await process.stdout.readline()).strip():
-        name, _, value = line.partition(b":")
-        if name.lower() == b"status":
-            status = int(value.split()[0])
-        else:
-            headers.append((name.lower(), value.strip()))
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    while chunk := await process.stdout.read(CHUNK):
-        await send({"type": "http.response.body", "body": chunk, "more_body": True})
-    await send({"type": "http.response.body", "body": b""})
-
-
-async def _text(send: Send, status: int, message: str, *, ask_password: bool = False) -> None:
-    headers = [(b"content-type", b"text/plain; charset=utf-8")]
-    if ask_password:
-        headers.append((b"www-authenticate", b'Basic realm="signalbox"'))
+async def _text(send: Send, status: int, headers: list[tuple[bytes, bytes]], message: str) -> None:
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": message.encode() + b"\n"})
 
 
-async def _lifespan(receive: Receive, send: Send) -> None:
-    while True:
-        message = await receive()
-        await send({"type": f"{message['type']}.complete"})
-        if message["type"] == "lifespan.shutdown":
-            return
+async def _lifespan(sweeper: Sweeper, receive: Receive, send: Send) -> None:
+    await receive()
+    try:
+        async with sweeper.sweeping():
+            await send({"type": "lifespan.startup.complete"})
+            await receive()
+    except AlreadyServedError as error:
+        await send({"type": "lifespan.startup.failed", "message": str(error)})
+    else:
+        await send({"type": "lifespan.shutdown.complete"})

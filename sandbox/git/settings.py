@@ -1,6 +1,8 @@
 """What the git process needs to know."""
 
+import os
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 
@@ -24,6 +26,12 @@ class GitSettings(msgspec.Struct, frozen=True):
     api_url: str = "http://127.0.0.1:8700"
     provenance_key_file: str | None = None
     scan_required: bool = False
+    push_builds: Annotated[int, msgspec.Meta(ge=1)] = os.cpu_count() or 1
+    push_minutes: Annotated[int, msgspec.Meta(ge=1, le=50)] = 50
+    push_body_seconds: Annotated[int, msgspec.Meta(ge=1)] = 300
+    push_idle_seconds: Annotated[int, msgspec.Meta(ge=1)] = 30
+    push_nonce_seconds: Annotated[int, msgspec.Meta(ge=1)] = 120
+    push_sweep_seconds: Annotated[int, msgspec.Meta(ge=1)] = 300
 
     @property
     def root(self) -> Path:

@@ -1,8 +1,9 @@
 """The name `(signal, version)`, held by one push at a time.
 
 `reserve` takes it in a transaction of its own, so that of two pushes of one tag
-the second is told so at once. A reservation whose push died is taken over after
-a while: a name is never blocked for ever, and never in use twice.
+the second is told so at once. The git process frees the name of a push that died
+(`sandbox/git/janitor.py`); where that did not happen it is taken over after a while:
+a name is never blocked for ever, and never in use twice.
 """
 
 import re
@@ -17,7 +18,8 @@ import psycopg
 from sandbox.registry.errors import RefusedError
 
 SEMVER = re.compile(r"v(0|[1-9][0-9]{0,5})\.(0|[1-9][0-9]{0,5})\.(0|[1-9][0-9]{0,5})")
-RESERVATION = timedelta(minutes=20)
+# Longer than any push may take, waiting for its turn included.
+RESERVATION = timedelta(hours=1)
 
 
 @dataclass(frozen=True)

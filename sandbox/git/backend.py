@@ -82,7 +82,7 @@ async def end_group(group: int) -> None:
         os.killpg(group, signal.SIGKILL)
 
 
-async def _settled(*tasks: asyncio.Task[None]) -> None:
+async def _settled(*tasks: asyncio.Task[Any]) -> None:
     for task in tasks:
         if not task.done():
             task.cancel()
@@ -91,7 +91,7 @@ async def _settled(*tasks: asyncio.Task[None]) -> None:
             raise outcome
 
 
-async def _gone(taken: asyncio.Task[None], receive: Receive) -> None:
+async def _gone(taken: asyncio.Task[bool], receive: Receive) -> None:
     """Return when the client has gone, however long that takes."""
     await asyncio.wait({taken})
     while (await receive())["type"] != "http.disconnect":
@@ -103,14 +103,18 @@ async def _feed(
     settings: GitSettings,
     commands: Commands | None,
     receive: Receive,
-) -> None:
-    """Hand git the body; whatever is wrong with it, git's input ends."""
+) -> bool:
+    """Hand git the body; whatever is wrong with it, git's input ends.
+
+    Returns:
+        Whether all of it was read.
+    """
     assert process.stdin is not None  # noqa: S101 - opened as a pipe
     try:
         async with asyncio.timeout(settings.push_body_seconds):
             await _pass_on(process.stdin, settings.push_idle_seconds, commands, receive)
     except ConnectionError:
-        pass  # git has heard enough, and says why
+        return False  # git has heard enough, and says why
     except TimeoutError:
         raise RefusedRequestError(
             408, f"a push must arrive within {settings.push_body_seconds} s, without a pause of"
@@ -118,6 +122,7 @@ async def _feed(
         ) from None  # fmt: skip
     finally:
         process.stdin.close()
+    return True
 
 
 async def _pass_on(
@@ -142,7 +147,7 @@ async def _pass_on(
 
 
 async def _answer(
-    process: asyncio.subprocess.Process, taken: asyncio.Task[None], send: Send, *, holds: bool
+    process: asyncio.subprocess.Process, taken: asyncio.Task[bool], send: Send, *, holds: bool
 ) -> None:
     """Pass on the CGI answer: headers, an empty line, then the body as it comes."""
     if holds:
@@ -150,7 +155,9 @@ async def _answer(
         if taken.exception() is not None:
             return
     assert process.stdout is not None  # noqa: S101 - opened as a pipe
-    status, headers = 200, []
+    status, headers = 200, list[tuple[bytes, bytes]]()
+    if taken.done() and not taken.result():
+        headers.append((b"connection", b"close"))
     while line := (await process.stdout.readline()).strip():
         name, _, value = line.partition(b":")
         if name.lower() == b"status":

@@ -25,7 +25,7 @@ MAX_WRONG_KEYS = 20
 WRONG_KEYS_SECONDS = 60
 
 # Of each process of git's own: index-pack, unpack-objects, receive-pack, upload-pack.
-GIT_MEMORY_BYTES = 768 * MB
+GIT_MEMORY_BYTES = 512 * MB
 GIT_CPU_SECONDS = 60
 GIT_FILE_BYTES = 64 * MB
 

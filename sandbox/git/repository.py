@@ -24,7 +24,7 @@ CONFIG = {
     "http.receivepack": "true",
     "http.maxRequestBuffer": "1m",
     "core.bigFileThreshold": "1m",
-    "core.packedGitLimit": "256m",
+    "core.packedGitLimit": "128m",
     "core.packedGitWindowSize": "16m",
     "core.protectHFS": "true",
     "core.protectNTFS": "true",

@@ -15,4 +15,7 @@ if __name__ == "__main__":
         port=settings.git_port,
         timeout_graceful_shutdown=5,
         log_level="info",
+        # uvloop leaves the children of a process with `pass_fds` the ends of its pipes: a
+        # killed git would then not be seen to have ended while its hook lives.
+        loop="asyncio",
     )

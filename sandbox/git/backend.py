@@ -12,7 +12,7 @@ import signal
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from sandbox.git.commands import Commands
+from sandbox.git.commands import FLUSH, Commands
 from sandbox.git.limits import GIT_LIMITS, MAX_BODY_BYTES, MB
 from sandbox.git.refusals import RefusedRequestError
 from sandbox.git.settings import GitSettings
@@ -56,20 +56,23 @@ async def run(
     taken = asyncio.create_task(_feed(process, settings, commands, receive))
     answering = asyncio.create_task(_answer(process, taken, send, holds=commands is not None))
     leaving = asyncio.create_task(_gone(taken, receive))
+    exited = asyncio.create_task(process.wait())
     try:
         async with asyncio.timeout(settings.push_minutes * 60):
             # A client that goes away takes its build with it.
-            await asyncio.wait({answering, leaving}, return_when=asyncio.FIRST_COMPLETED)
+            await _first(exited, leaving, *([answering] if commands else []))
+            # Git may have been killed, and its hook left alone: that holds the answer open.
+            await end_group(process.pid)
+            await _first(answering, leaving)
     except TimeoutError:
         pass
     finally:
-        if answering.done():
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(process.wait(), END_SECONDS)
-        # Also after the answer: git may have been killed, and its hook left alone.
         await end_group(process.pid)
-        await process.wait()
-        await _settled(taken, answering, leaving)
+        await _settled(taken, answering, leaving, exited)
+
+
+async def _first(*tasks: asyncio.Task[Any]) -> None:
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
 
 
 async def end_group(group: int) -> None:
@@ -165,6 +168,11 @@ async def _answer(
         else:
             headers.append((name.lower(), value.strip()))
     await send({"type": "http.response.start", "status": status, "headers": headers})
+    end = b""
     while chunk := await process.stdout.read(CHUNK):
         await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        end = (end + chunk)[-len(FLUSH) :]
+    if holds and end not in (b"", FLUSH):
+        # Git was killed: an answer that ends well would have the pusher's git wait for more.
+        return
     await send({"type": "http.response.body", "body": b""})

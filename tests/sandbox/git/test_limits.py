@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Self
 
 import pytest
 
@@ -34,7 +35,7 @@ class Watch:
                         held = next(line for line in lines if line.startswith("VmHWM"))
                         self.peak = max(self.peak, int(held.split()[1]) * 1024)
 
-    def __enter__(self) -> "Watch":
+    def __enter__(self) -> Self:
         self.thread.start()
         return self
 

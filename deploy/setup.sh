@@ -16,6 +16,7 @@ fi
 
 missing=""
 command -v git >/dev/null || missing="$missing git"
+command -v ssh-keygen >/dev/null || missing="$missing openssh-client"
 command -v bwrap >/dev/null || missing="$missing bubblewrap"
 # Debian's own first: the base image has the same, and every user can reach it.
 python=$(command -v /usr/bin/python3.11 || command -v python3.11 || command -v python3 || true)

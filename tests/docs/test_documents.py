@@ -9,6 +9,7 @@ import pytest
 
 from api.settings import ApiSettings, ListenSettings
 from pipelines.settings import WorkerSettings
+from sandbox.git import limits
 from sandbox.git.settings import GitSettings
 from sql.configuration import PREFIX
 
@@ -50,6 +51,27 @@ def test_every_setting_is_documented_and_every_documented_setting_is_read():
     )
     assert read - documented == set()
     assert {name for name in documented - read if name not in code} == set()
+
+
+def test_the_limits_of_a_push_are_documented_as_they_are():
+    table = (CHECKOUT / "docs/operations/publishing.md").read_text()
+    for row in (
+        f"| refs in a push | {limits.MAX_REFS}:",
+        f"| commands of a push | {limits.MAX_COMMAND_BYTES // 1024} KiB |",
+        f"| pack | {limits.MAX_PACK_BYTES // limits.MB} MB |",
+        f"| body | {limits.MAX_BODY_BYTES // limits.MB} MB,",
+        f"| commits in a push | {limits.MAX_COMMITS_PER_PUSH:,} |",
+        f"| commits in a repository | {limits.MAX_COMMITS:,} |",
+        f"| size of a repository | {limits.MAX_REPOSITORY_BYTES // limits.MB} MB |",
+        f"| repositories of a provider | {limits.MAX_REPOSITORIES} |",
+        f"| pushes at once | {limits.MAX_PUSHES},",
+        f", of one provider {limits.MAX_PUSHES_PER_PROVIDER} |",
+        f"| memory of each git process | {limits.GIT_MEMORY_BYTES // limits.MB} MiB ",
+        f"| CPU time of each git process | {limits.GIT_CPU_SECONDS} s |",
+        f"| file written by git | {limits.GIT_FILE_BYTES // limits.MB} MiB |",
+        f"| wrong keys from one address | {limits.MAX_WRONG_KEYS} a minute |",
+    ):
+        assert row in table
 
 
 def test_every_make_target_of_the_readme_exists():

@@ -75,6 +75,16 @@ def commands(*lines: str) -> bytes:
     return b"".join(f"{len(text) + 4:04x}{text}".encode() for text in texts) + b"0000"
 
 
+def head(path: str, key: str, length: int) -> bytes:
+    """The head of a push whose body is sent by hand."""
+    shown = base64.b64encode(f"x:{key}".encode()).decode()
+    return (
+        f"POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Basic {shown}\r\n"
+        "Content-Type: application/x-git-receive-pack-request\r\n"
+        f"Content-Length: {length}\r\n\r\n"
+    ).encode()
+
+
 def post(house, path: str, key: str, body: bytes | Iterable[bytes]) -> tuple[int, bytes]:
     """Send a push; an iterable of bytes goes in chunks, without a length announced."""
     connection = http.client.HTTPConnection(house.host, house.port, timeout=120)

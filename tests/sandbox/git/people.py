@@ -101,6 +101,17 @@ class Work:
             self.git("tag", "--force", tag)
         return self.git("rev-parse", "HEAD")
 
+    def pack(self, *revisions: str) -> bytes:
+        """All objects of these revisions, as git would send them."""
+        return subprocess.run(
+            ["git", "pack-objects", "--stdout", "--revs", "-q"],
+            cwd=self.folder,
+            env=self.environment,
+            input="\n".join(revisions).encode(),
+            capture_output=True,
+            check=True,
+        ).stdout
+
     def start_push(self, *refs: str) -> subprocess.Popen:
         return subprocess.Popen(
             ["git", "push", self.url, *refs],

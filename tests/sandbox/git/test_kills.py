@@ -1,4 +1,4 @@
-"""kill -9 at each step of a push, of each process: nothing is blocked, nothing is half a version."""
+"""kill -9 at each step of a push, of each process: nothing blocked, no half a version."""
 
 import contextlib
 import fcntl

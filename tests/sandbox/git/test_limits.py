@@ -1,6 +1,5 @@
 """Pushes that would exhaust the machine: declined in bounded time and memory, others go on."""
 
-import base64
 import contextlib
 import socket
 import subprocess
@@ -193,16 +192,11 @@ def told(ask) -> tuple[int, bytes]:
 def test_more_pushes_of_one_provider_than_may_run_are_told_429_and_others_go_on(
     house, ada, bob, until
 ):
-    head = (
-        "POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Basic {key}\r\n"
-        "Content-Type: application/x-git-receive-pack-request\r\nContent-Length: 1000\r\n\r\n0"
-    )
-    key = base64.b64encode(f"x:{ada.key}".encode()).decode()
     slow = []
     try:
         for number in range(MAX_PUSHES_PER_PROVIDER):
             connection = socket.create_connection((house.host, house.port), 10)
-            connection.sendall(head.format(path=path_of(f"slow-{number}"), key=key).encode())
+            connection.sendall(packs.head(path_of(f"slow-{number}"), ada.key, 1000) + b"0")
             slow.append(connection)
         assert until(lambda: sum("receive-pack" in at for at in house.workers()) >= len(slow))
         status, text = packs.post(house, path_of("one-more"), ada.key, b"0000")

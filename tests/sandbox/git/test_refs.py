@@ -17,13 +17,16 @@ def live(house, ada):
 
 @pytest.fixture
 def unchanged(house, live):
-    """What was published, and the refs, are the same after the test as before it."""
+    """What was published, and the refs, are the same after the test; the attempt is on record."""
     facts = (
         "select v.version, v.state, v.image_digest, v.commit_sha from registry.version v"
         " join registry.signal s on s.id = v.signal_id where s.name = %s and v.state <> 'rejected'"
     )
+    declined = "select count(*) from audit.event where action = 'push.decline' and subject = %s"
     versions, refs = house.ask(facts, live.name), live.remote_refs()
+    before = house.ask(declined, f"ada/{live.name}")
     yield live
+    assert house.ask(declined, f"ada/{live.name}") > before
     assert house.ask(facts, live.name) == versions
     assert live.remote_refs() == refs
     live.git("checkout", "--quiet", "-B", "main", refs["refs/heads/main"])

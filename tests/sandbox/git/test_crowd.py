@@ -1,0 +1,105 @@
+"""Many pushes at once, large ones and slow ones: all end right; who waits knows their place."""
+
+import os
+import socket
+import time
+
+from tests.sandbox.git import packs
+
+MB = 1024 * 1024
+
+
+def test_twenty_pushes_by_five_providers_at_once_all_go_live(house):
+    people = [house.person(f"provider-{number}") for number in range(5)]
+    works = [house.work(person, f"crowd-{number}") for person in people for number in range(4)]
+    for work in works:
+        work.commit(tag="v1.0.0")
+    pushes = [work.start_push("main", "v1.0.0") for work in works]
+    texts = [push.communicate(timeout=280)[0] for push in pushes]
+    assert [push.returncode for push in pushes] == [0] * 20, texts
+    published = house.ask(
+        "select u.handle, s.name, v.state from registry.version v"
+        " join registry.signal s on s.id = v.signal_id"
+        " join account.user_account u on u.id = s.provider_id"
+        " where s.name like 'crowd-%%' and v.state = 'live'"
+    )
+    assert len(published) == 20
+    assert sum("in line; builds that run at once: 2" in text for text in texts) >= 10
+    assert house.workers() == []
+
+
+def test_whoever_waits_is_told_their_place_and_many_pushes_of_one_keep_no_other_waiting(
+    tight, until
+):
+    busy, other = tight.person("busy"), tight.person("other")
+    slow = "import time\ntime.sleep(2)\nfrom signalbox import Forecast\n"
+    answer = 'def forecast(w):\n    return [Forecast("EURUSD", horizon_hours=1, point=0.0)]\n'
+
+    def started(person, name):
+        work = tight.work(person, name)
+        work.commit({"app.py": slow + answer}, tag="v1.0.0")
+        push = work.start_push("main", "v1.0.0")
+        assert until(lambda: tight.versions(name) == {"v1.0.0": "building"})
+        time.sleep(0.5)  # it asks for its turn after it is reserved
+        return push
+
+    pushes = [started(busy, name) for name in ("first", "second", "third")]
+    pushes.append(started(other, "fourth"))
+    ended = [push.communicate(timeout=120)[0] for push in pushes]
+    assert [push.returncode for push in pushes] == [0, 0, 0, 0], ended
+    assert "number 1 in line" in ended[3]  # before the second and third of whoever came first
+    assert "number 3 in line" in ended[2]
+    order = tight.ask(
+        "select s.name from registry.version v join registry.signal s on s.id = v.signal_id"
+        " where s.name in ('first', 'second', 'third', 'fourth') order by v.published_at"
+    )
+    assert [name for (name,) in order] == ["first", "fourth", "second", "third"]
+
+
+def test_a_push_of_twenty_megabytes_is_taken_even_over_a_slow_line(house, ada, work):
+    """About 4 MB a second, in pieces, as a line that is slow and not idle."""
+    work.commit({f"data/{number}.bin": os.urandom(4 * MB) for number in range(4)})
+    head = work.git("rev-parse", "HEAD")
+    packed = work.pack("HEAD")
+    assert len(packed) > 16 * MB
+    body = packs.commands(f"{packs.ZERO} {head} refs/heads/main") + packed
+
+    def dribbled():
+        for start in range(0, len(body), 256 * 1024):
+            yield body[start : start + 256 * 1024]
+            time.sleep(1 / 16)
+
+    path = f"/git/ada/{work.name}.git/git-receive-pack"
+    began = time.monotonic()
+    status, answer = packs.post(house, path, ada.key, dribbled())
+    assert (status, b"unpack ok" in answer) == (200, True)
+    assert time.monotonic() - began > 3
+    assert work.remote_refs() == {"refs/heads/main": head}
+
+
+def test_a_body_that_stops_arriving_is_told_408(tight, until):
+    person = tight.person("sleepy")
+    with socket.create_connection((tight.host, tight.port), 20) as connection:
+        connection.sendall(packs.head("/git/sleepy/half.git/git-receive-pack", person.key, 1000))
+        connection.sendall(b"00")
+        began = time.monotonic()
+        answered = connection.recv(4096)
+        assert answered.startswith(b"HTTP/1.1 408")
+        assert 1.5 < time.monotonic() - began < 15
+    assert until(lambda: tight.workers() == [], 20)
+
+
+def test_a_body_that_dribbles_for_ever_is_told_408(tight, until):
+    person = tight.person("dribbler")
+    with socket.create_connection((tight.host, tight.port), 1) as connection:
+        connection.sendall(packs.head("/git/dribbler/x.git/git-receive-pack", person.key, 1000))
+        connection.sendall(b"03e0")
+        began, answered = time.monotonic(), b""
+        while not answered and time.monotonic() - began < 30:
+            connection.sendall(b"0")
+            try:
+                answered = connection.recv(4096)
+            except TimeoutError:
+                continue
+        assert answered.startswith(b"HTTP/1.1 408")
+    assert until(lambda: tight.workers() == [], 20)

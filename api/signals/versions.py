@@ -16,11 +16,43 @@ from api.rows import fetch_all
 from api.signals.lookup import KnownSignal, find_signal
 
 
+class Difference(msgspec.Struct, frozen=True):
+    """A row in which `forecast` and `forecast_history` differ, and its first column that does."""
+
+    as_of: datetime
+    symbol: str
+    horizon_hours: int
+    column: str
+    forecast: float | None
+    forecast_history: float | None
+
+
+class LeakReport(msgspec.Struct, frozen=True, kw_only=True):
+    """`forecast_history` against `forecast`, from the sandbox at publication.
+
+    `same` speaks of the hours compared only; `reason` says why nothing could be compared.
+    """
+
+    verdict: Literal["same", "differs", "not_comparable"]
+    reason: str | None
+    hours_compared: int
+    hours_differing: int
+    rows_differing: int
+    differences: list[Difference]
+    cause: Literal["looks_ahead", "whole_history", "longer_past", "unknown"] | None
+    hours_ahead: int | None
+    explanation: str | None
+    bars: str
+    carries_state: bool | None
+
+
 class Version(msgspec.Struct, frozen=True, kw_only=True):
     """What was published, by digests; `why` explains a rejection.
 
     `scan` is what was known of its packages' weaknesses when it was built, `is_signed` whether
     there is a provenance statement.
+    `deterministic` (two fresh runs of one hour gave the same bytes) and `leak_report` are null
+    where the version was not examined.
     """
 
     signal: str
@@ -36,11 +68,14 @@ class Version(msgspec.Struct, frozen=True, kw_only=True):
     why: str | None
     scan: dict[str, Any] | None
     is_signed: bool
+    deterministic: bool | None
+    leak_report: LeakReport | None
 
 
 VERSIONS: LiteralString = """
 select %(signal)s as signal, version, state, reserved_at, published_at, commit_sha, tree_digest,
-       lock_digest, image_digest, manifest, why, scan, provenance is not null as is_signed
+       lock_digest, image_digest, manifest, why, scan, provenance is not null as is_signed,
+       deterministic, leak_report
 from registry.version v
 where signal_id = %(signal_id)s and (%(version)s::text is null or version = %(version)s)
   and (published_at is not null or %(sees_unpublished)s)

@@ -94,8 +94,20 @@ def _spec(version: PublishedVersion) -> dg.AssetSpec:
             "published_at": version.published_at.isoformat(),
             "symbols": ", ".join(forecast.symbols),
             "horizons_hours": ", ".join(map(str, forecast.horizons_hours)),
+            **_examined(version),
         },
     )
+
+
+def _examined(version: PublishedVersion) -> dict[str, Any]:
+    """What the sandbox saw of the version at its publication."""
+    if version.leak_report is None:
+        return {}
+    return {
+        "deterministic": str(version.deterministic).lower(),
+        "leak_verdict": version.leak_report["verdict"],
+        "leak_report": dg.MetadataValue.json(version.leak_report),
+    }
 
 
 def _run_slot(

@@ -15,7 +15,7 @@ CATCH_UP = timedelta(hours=48)
 
 PUBLISHED = """
 select v.id, v.signal_id, u.handle as provider, s.name, v.version, v.state, v.manifest,
-       v.image_digest, v.published_at,
+       v.image_digest, v.published_at, v.deterministic, v.leak_report,
        greatest(v.published_at, (select max(e.at) from registry.version_event e
                                  where e.version_id = v.id and e.to_state = 'live')) as live_since,
        s.title
@@ -50,6 +50,8 @@ class PublishedVersion:
 
     Attributes:
         live_since: when it last went live; slots from then on are due.
+        deterministic: two runs of one hour gave the same; None: it was not asked.
+        leak_report: as stored at publication; None likewise.
     """
 
     id: int
@@ -63,6 +65,8 @@ class PublishedVersion:
     published_at: datetime
     live_since: datetime
     title: str
+    deterministic: bool | None = None
+    leak_report: dict[str, Any] | None = None
 
     @property
     def label(self) -> str:

@@ -1,4 +1,4 @@
-"""INIT, READY, then a FORECAST or an ERROR per SLOT, until END."""
+"""INIT, READY, then a FORECAST or an ERROR per SLOT, until END; PAST and RECALL likewise."""
 
 import contextlib
 import importlib.util
@@ -21,16 +21,19 @@ from signalbox.protocol import (
     PROTOCOL_VERSION,
     Answer,
     Historical,
+    History,
     Init,
     Kind,
     ModelError,
     ProtocolError,
     Ready,
+    Recall,
     Refused,
     Slot,
 )
 
 from .bars import Bars
+from .history import Answers, AnswersOf
 from .streams import Streams
 
 Model = Callable[[Window], object]
@@ -57,21 +60,37 @@ def serve(streams: Streams, source: Path) -> None:
     except BaseException as error:  # noqa: BLE001 - SystemExit of a model is an answer too
         streams.send(Kind.ERROR, 0, _error(error))
         return
-    streams.send(Kind.READY, 0, msgspec.msgpack.encode(Ready(PROTOCOL_VERSION)))
+    history = getattr(sys.modules["app"], "forecast_history", None)
+    ready = Ready(PROTOCOL_VERSION, history=callable(history))
+    streams.send(Kind.READY, 0, msgspec.msgpack.encode(ready))
+    levels = init.manifest.forecast.quantiles
     held: dict[str, Bars] = {}
+    answers: Answers = {}
     while True:
         kind, seq, payload = streams.receive()
         if kind is Kind.END:
             return
-        if kind is not Kind.SLOT:
-            raise ProtocolError(f"{kind.name} where SLOT or END belongs")
-        window = _window(streams, _SLOT.decode(payload), seq, held)
-        try:
-            answer = _answer(model(window))
-        except BaseException as error:  # noqa: BLE001 - whatever a model raises is its answer
-            streams.send(Kind.ERROR, seq, _error(error))
+        if kind is Kind.SLOT:
+            window = _window(streams, _SLOT.decode(payload), seq, held)
+            _reply(streams, Kind.FORECAST, seq, lambda: _answer(model(window)))  # noqa: B023
+        elif kind is Kind.PAST and callable(history):
+            window = _window(streams, _SLOT.decode(payload), seq, {})
+            look_back = AnswersOf(history, levels, answers)
+            _reply(streams, Kind.HISTORY, seq, lambda: _history(look_back(window)))  # noqa: B023
+        elif kind is Kind.RECALL:
+            as_of = msgspec.msgpack.decode(payload, type=Recall).as_of
+            _reply(streams, Kind.FORECAST, seq, lambda: _answer(answers.get(as_of, [])))  # noqa: B023
         else:
-            streams.send(Kind.FORECAST, seq, answer)
+            raise ProtocolError(f"{kind.name} where SLOT or END belongs")
+
+
+def _reply(streams: Streams, kind: Kind, seq: int, compute: Callable[[], bytes]) -> None:
+    try:
+        answer = compute()
+    except BaseException as error:  # noqa: BLE001 - whatever a model raises is its answer
+        streams.send(Kind.ERROR, seq, _error(error))
+    else:
+        streams.send(kind, seq, answer)
 
 
 def load(source: Path) -> Model:
@@ -139,6 +158,10 @@ def _take_bars(streams: Streams, seq: int, symbol: str, held: dict[str, Bars]) -
         held[symbol] = Bars.of_table(payload)
     else:
         raise ProtocolError(f"{kind.name} of step {got_seq} where bars of {symbol} belong")
+
+
+def _history(hours: int) -> bytes:
+    return _ENCODER.encode(History(hours))
 
 
 def _answer(returned: object) -> bytes:

@@ -33,7 +33,7 @@ from sandbox.registry.reservation import (
     reserve,
 )
 from sandbox.registry.sbom import bill_of_materials
-from sandbox.registry.smoke import smoke
+from sandbox.registry.smoke import smoke, stored, told
 from sandbox.registry.tree import read_tree
 from sandbox.runner.engine import Engine
 from signalbox import Manifest, ManifestError
@@ -128,11 +128,9 @@ def _build(
     if engine.name == "docker":
         ensure_loaded(store, image.digest)
     say(f"image       {image.digest}")
-    same = smoke(engine, store.open(image.digest), manifest, submission.label)
-    say(
-        f"sandbox     answered validly twice under {engine.name}"
-        + ("" if same else "; NOT deterministic: two runs of one hour differ")
-    )
+    examined = smoke(engine, store.open(image.digest), manifest, submission.label)
+    for line in told(examined, engine.name):
+        say(line)
     built = Built(
         submission.label, submission.commit, tree.digest, image.base, locked, image.digest,
         scanned, reservation.reserved_at,
@@ -150,6 +148,8 @@ def _build(
         "image_digest": image.digest,
         "scan": Jsonb(scanned),
         "provenance": envelope,
+        "deterministic": examined.deterministic,
+        "leak_report": Jsonb(stored(examined)),
     }
 
 

@@ -63,7 +63,8 @@ def reserve(
             " commit_sha) values (%s, %s, 'building', %s, %s, %s)"
             " on conflict (signal_id, version) do update set state = 'building',"
             " reserved_at = excluded.reserved_at, pushed_by = excluded.pushed_by,"
-            " commit_sha = excluded.commit_sha, why = null, image_digest = null"
+            " commit_sha = excluded.commit_sha, why = null, image_digest = null,"
+            " deterministic = null, leak_report = null"
             " where version.state = 'rejected' or (version.state = 'building'"
             " and version.reserved_at < %s) returning id, reserved_at",
             [

@@ -1,80 +1,64 @@
-"""The smoke forecast: does the model answer at all, before anyone depends on it?
+"""What is learnt of a model in the sandbox before anyone depends on it.
 
-It runs in the sandbox, cold, over a made-up but plausible series, twice: two
-answers to one question that differ are reported as nondeterministic.
+The smoke forecast (does it answer at all?), whether two fresh sandboxes give the
+same bytes, whether a lockstep carries state, and the leak report; all cold, over
+made-up bars. Only the first can refuse a version: the others are told, stored
+with it and shown, because in lockstep a model that peeks gains nothing.
 """
 
-import hashlib
-import io
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator
+from typing import Any
 
-import numpy as np
-import polars as pl
+import msgspec
 
 from sandbox.registry.errors import SmokeError
+from sandbox.registry.examined import sandboxes
 from sandbox.runner.engine import Engine
 from sandbox.runner.image import Image
-from sandbox.runner.run import Feed, SlotResult, run_cold
-from signalbox import Manifest, RefusedReadError
+from sandbox.runner.run import Feed
+from signalbox import Manifest
+from signalbox.testing import Examination, NoAnswerError, examine, made_up_past
 
-AS_OF = datetime(2026, 1, 5, 12, tzinfo=UTC)
 LOG_LINES = 12
+STATE = "answers differ between a fresh process and one that ran before: state is carried over"
 
 
-def smoke(engine: Engine, image: Image, manifest: Manifest, label: str) -> bool:
-    """Run the model twice on the same made-up hour; True when both answers are equal.
+def smoke(engine: Engine, image: Image, manifest: Manifest, label: str) -> Examination:
+    """Have the model answer, and say what was seen.
 
     Raises:
         SmokeError: it gave no valid forecast; carries the end of its log.
+        SandboxError: ours.
     """
-    first = _answer(engine, image, manifest, label)
-    second = _answer(engine, image, manifest, label)
-    return first.rows == second.rows
+    past = made_up_past(manifest.forecast.symbols)
+    try:
+        return examine(sandboxes(engine, image, manifest, label), manifest, past)
+    except NoAnswerError as error:
+        tail = "\n".join(error.log.splitlines()[-LOG_LINES:])
+        raise SmokeError(
+            f"app.py: no valid forecast in the sandbox: {error.reason}\n{tail}"
+        ) from error
+
+
+def told(examined: Examination, engine: str) -> Iterator[str]:
+    """For the pusher."""
+    same = "" if examined.deterministic else "; NOT deterministic: two runs of one hour differ"
+    yield f"sandbox     answered validly twice under {engine}{same}"
+    if examined.carries_state:
+        yield f"state       {STATE}"
+    first, *more = examined.leak.lines()
+    yield f"leak        {first}"
+    yield from (f"            {line}" for line in more)
+
+
+def stored(examined: Examination) -> dict[str, Any]:
+    """As the version keeps it: the leak report, and whether state is carried over."""
+    report: dict[str, Any] = msgspec.to_builtins(examined.leak)
+    return {**report, "carries_state": examined.carries_state}
 
 
 def made_up_feed(manifest: Manifest) -> Feed:
-    """The hour `AS_OF` of a market that never was, for all that the manifest names."""
-    hours = manifest.forecast.lookback_hours
-    tables = {symbol: _ipc(_series(symbol, hours)) for symbol in manifest.forecast.symbols}
-    return Feed(as_of=AS_OF, tables=tables, historical=_made_up)
-
-
-def _answer(engine: Engine, image: Image, manifest: Manifest, label: str) -> SlotResult:
-    result = run_cold(engine, image, manifest, label, made_up_feed(manifest))
-    if result.missed is not None:
-        tail = "\n".join(result.log.splitlines()[-LOG_LINES:])
-        raise SmokeError(f"app.py: no valid forecast in the sandbox: {result.missed}\n{tail}")
-    return result
-
-
-def _series(symbol: str, hours: int) -> pl.DataFrame:
-    seed = int.from_bytes(hashlib.sha256(symbol.encode()).digest()[:8])
-    generator = np.random.Generator(np.random.PCG64(seed))
-    close = 100 * np.exp(np.cumsum(generator.normal(0, 0.002, hours)))
-    before = np.concatenate([[100.0], close[:-1]])
-    opened = AS_OF - timedelta(hours=hours)
-    return pl.DataFrame(
-        {
-            "ts_open": pl.datetime_range(
-                opened, AS_OF, "1h", closed="left", time_unit="us", time_zone="UTC", eager=True
-            ),
-            "open": before,
-            "high": np.maximum(before, close) * 1.0005,
-            "low": np.minimum(before, close) * 0.9995,
-            "close": close,
-            "volume": generator.uniform(1, 100, hours),
-        }
-    )
-
-
-def _made_up(symbol: str, start: datetime, end: datetime) -> bytes:
-    if end > AS_OF:
-        raise RefusedReadError(f"bars up to {end} are past the cut-off {AS_OF}")
-    frame = _series(symbol, 10_000)
-    return _ipc(frame.filter((pl.col("ts_open") >= start) & (pl.col("ts_open") < end)))
-
-
-def _ipc(frame: pl.DataFrame) -> bytes:
-    buffer = io.BytesIO()
-    frame.rechunk().write_ipc_stream(buffer, compat_level=pl.CompatLevel.oldest())
-    return buffer.getvalue()
+    """The last hour of a market that never was, for all that the manifest names."""
+    past = made_up_past(manifest.forecast.symbols)
+    given = past.given(past.end, manifest.forecast.lookback_hours)
+    return Feed(as_of=given.as_of, tables=given.tables, historical=given.historical)

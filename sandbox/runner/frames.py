@@ -11,6 +11,7 @@ from signalbox.protocol import (
     MAX_TO_MODEL_BYTES,
     Answer,
     Historical,
+    History,
     Kind,
     ModelError,
     ProtocolError,
@@ -19,13 +20,14 @@ from signalbox.protocol import (
     unpack_header,
 )
 
-Incoming = Ready | Historical | Answer | ModelError
+Incoming = Ready | Historical | Answer | History | ModelError
 
 DECODERS: dict[int, msgspec.msgpack.Decoder[Incoming]] = {
     Kind.READY: msgspec.msgpack.Decoder(Ready),
     Kind.HISTORICAL: msgspec.msgpack.Decoder(Historical),
     Kind.FORECAST: msgspec.msgpack.Decoder(Answer),
     Kind.ERROR: msgspec.msgpack.Decoder(ModelError),
+    Kind.HISTORY: msgspec.msgpack.Decoder(History),
 }
 
 

@@ -29,6 +29,7 @@ from signalbox.protocol import (
     PROTOCOL_VERSION,
     Answer,
     Historical,
+    History,
     Init,
     Kind,
     ModelError,
@@ -50,6 +51,9 @@ class Session:
     """One model process serving one slot (cold) or many (replay).
 
     Use as a context manager: it starts on entry and leaves nothing behind.
+
+    Attributes:
+        has_history: the model defines `forecast_history`; see `past.py`.
     """
 
     def __init__(
@@ -71,6 +75,7 @@ class Session:
         self._sandbox: Sandbox | None = None
         self._launched_at = 0.0
         self._alive = False
+        self.has_history = False
         self._held_step: int | None = None
         self._log = ""
         self._usage = NOT_MEASURED
@@ -133,6 +138,7 @@ class Session:
                     "invalid", f"speaks protocol {message.protocol}, not {PROTOCOL_VERSION}"
                 )
             frames.check_quiet()
+            self.has_history = isinstance(message, Ready) and message.history
         self._alive = True
 
     def answer(
@@ -176,7 +182,8 @@ class Session:
             reads = ReadGuard(self._manifest, as_of, historical)
             if meanwhile is not None:
                 reads.spend(meanwhile)
-            answer = self._await_answer(frames, seq, deadline, reads)
+            answer = self._await(frames, seq, deadline, reads, ANSWERED)
+            assert isinstance(answer, Answer)  # noqa: S101 - ANSWERED has no other
             frames.channel.drain()
             frames.check_quiet()
         return answer
@@ -223,9 +230,15 @@ class Session:
             self._usage = sandbox.usage()
 
     def _reveal_tables(
-        self, frames: Frames, slot: Slot, seq: int, tables: Mapping[str, bytes], deadline: float
+        self,
+        frames: Frames,
+        slot: Slot,
+        seq: int,
+        tables: Mapping[str, bytes],
+        deadline: float,
+        kind: Kind = Kind.SLOT,
     ) -> None:
-        frames.send(Kind.SLOT, seq, _SLOT.encode(slot), deadline)
+        frames.send(kind, seq, _SLOT.encode(slot), deadline)
         for symbol in slot.symbols:
             frames.send(Kind.TABLE, seq, tables[symbol], deadline)
 
@@ -236,10 +249,17 @@ class Session:
         told += [(Kind.CHANGE, changes[symbol]) for symbol in slot.symbols]
         frames.send_together(told, seq, deadline)
 
-    def _await_answer(self, frames: Frames, seq: int, deadline: float, reads: ReadGuard) -> Answer:
+    def _await(
+        self,
+        frames: Frames,
+        seq: int,
+        deadline: float,
+        reads: ReadGuard,
+        expected: frozenset[Kind],
+    ) -> Answer | History:
         while True:
-            message = frames.receive(seq, ANSWERED, deadline + reads.host_seconds)
-            if isinstance(message, Answer):
+            message = frames.receive(seq, expected, deadline + reads.host_seconds)
+            if isinstance(message, Answer | History):
                 return message
             if isinstance(message, ModelError):
                 raise self._raised(message)

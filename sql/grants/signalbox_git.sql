@@ -11,6 +11,7 @@ grant update (title, description) on registry.signal to signalbox_git;
 grant update (state, reserved_at, published_at, pushed_by, commit_sha, tree_digest, manifest, lock, lock_digest, sbom,
               base_digest, dependencies_digest, source_digest, image_digest, why, provenance, scan)
   on registry.version to signalbox_git;
+grant update (deterministic, leak_report) on registry.version to signalbox_git;
 -- Rules and advisories are the operator's: read here, written by the owner's role alone.
 grant select on registry.package_rule, registry.advisory_import, registry.advisory,
   registry.advisory_acceptance, registry.image_finding to signalbox_git;

@@ -75,6 +75,15 @@ class Version(Base):
     scan: Mapped[dict[str, Any] | None] = mapped_column(
         JSONB, comment="What was known of its packages when it was built"
     )
+    deterministic: Mapped[bool | None] = mapped_column(
+        comment="Two fresh runs of one hour gave the same bytes; null: published before it was"
+        " asked"
+    )
+    leak_report: Mapped[dict[str, Any] | None] = mapped_column(
+        JSONB,
+        comment="forecast_history against forecast, and state carried over; see"
+        " docs/provider/testing.md",
+    )
 
 
 class VersionEvent(Base):

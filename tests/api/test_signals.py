@@ -1,8 +1,15 @@
 """The catalogue, versions and their states, runs, performance and bars."""
 
-from datetime import timedelta
+import json
+from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
+
+from signalbox.testing.leak import Difference, LeakReport
+from sql.clock import floor_hour
+
+SLOT = floor_hour(datetime.now(UTC))
 
 
 def names(client, headers=None, **parameters):
@@ -56,6 +63,30 @@ def test_a_version_goes_offline_and_live_again_and_both_are_recorded(client, mak
     assert make.connection.execute(query).fetchall() == [("offline",), ("live",)]
     query = "select action, subject from audit.event order by id"
     assert make.connection.execute(query).fetchall()[-1] == ("version.live", "ada/tide@v1.0.0")
+
+
+def test_a_version_shows_what_its_examination_found_and_null_where_there_was_none(
+    client, make, tide
+):
+    url = f"{tide.path}/versions/v1.0.0"
+    plain = client.get(url).json()
+    assert (plain["deterministic"], plain["leak_report"]) == (None, None)
+    found = Difference(SLOT, "EURUSD", 1, "point", 0.1, 0.2)
+    report = LeakReport(
+        verdict="differs", hours_compared=24, hours_differing=1, rows_differing=1,
+        differences=(found,), cause="looks_ahead", hours_ahead=1, explanation="it looks",
+        bars="made-up bars",
+    )  # fmt: skip
+    stored = json.loads(msgspec.json.encode(report)) | {"carries_state": False}
+    make.connection.execute(
+        "insert into registry.version (signal_id, version, state, reserved_at, published_at,"
+        " pushed_by, commit_sha, tree_digest, lock_digest, image_digest, deterministic,"
+        " leak_report) values (%s, 'v1.1.0', 'live', now(), now(), %s, 'c', 't', 'l', 'i', false,"
+        " %s)",
+        [tide.id, tide.provider.id, json.dumps(stored)],
+    )
+    shown = client.get(f"{tide.path}/versions/v1.1.0").json()
+    assert (shown["deterministic"], shown["leak_report"]) == (False, stored)
 
 
 @pytest.mark.parametrize("state", ["retired", "building", "rejected"])

@@ -263,6 +263,10 @@ def _make_base(base: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         _link(library.resolve(), target)
     _link(LOADER.resolve(), base / "usr/lib64" / LOADER.name)
+    # As the base image has: times of polars become Python's by it.
+    zones = base / "usr/share/zoneinfo"
+    zones.mkdir(parents=True)
+    _link(Path("/usr/share/zoneinfo/UTC"), zones / "UTC")
     contract = base / "opt/signalbox/signalbox"
     contract.mkdir(parents=True)
     for module in CONTRACT_MODULES:

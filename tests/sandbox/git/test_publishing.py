@@ -33,11 +33,44 @@ def test_a_pushed_tag_goes_live_with_its_first_leaf_and_its_image(serve, engine)
             "lock        ",
             f"image       {digest}",
             f"sandbox     answered validly twice under {engine}",
+            "leak        not comparable: no forecast_history",
             "live        ada/tide@v1.0.0",
             "leaf        0",
             "see         http://127.0.0.1:8700/v1/signals/ada/tide/versions/v1.0.0",
         ):
             assert f"remote: {step}" in pushed.text
+
+
+PEEKING = """
+from datetime import timedelta
+from signalbox import Forecast
+
+def forecast(window):
+    return [Forecast("EURUSD", horizon_hours=1, point=0.0)]
+
+def forecast_history(window):
+    frame = window.bars("EURUSD")
+    ahead = frame["close"].log().diff().shift(-1)
+    for opened, point in zip(frame["ts_open"], ahead.fill_null(0.0)):
+        yield opened + timedelta(hours=1), Forecast("EURUSD", horizon_hours=1, point=point)
+"""
+
+
+def test_a_peeking_history_is_published_and_the_pusher_told_where_it_differs(house, work):
+    work.commit({"app.py": PEEKING}, tag="v1.0.0")
+    pushed = work.push("main", "v1.0.0")
+    assert not pushed.refused, pushed.text
+    assert "remote: leak        23 of 24 hours differ, 23 rows (made-up bars)" in pushed.text
+    assert "remote:             first: 2025-11-24 20:00 UTC EURUSD 1 h point: " in pushed.text
+    assert "likely cause: forecast_history looks 1 h ahead, as shift(-1) or" in pushed.text
+    (row,) = house.ask(
+        "select v.deterministic, v.leak_report from registry.version v"
+        " join registry.signal s on s.id = v.signal_id where s.name = %s",
+        work.name,
+    )
+    assert row[0] is True
+    assert (row[1]["verdict"], row[1]["hours_ahead"]) == ("differs", 1)
+    assert len(row[1]["differences"]) == 20
 
 
 def test_a_push_of_main_alone_publishes_nothing(house, work):

@@ -5,7 +5,8 @@ endian, `length` counting the payload only. Control messages are MessagePack
 maps decoded into the strict types below; bars travel only from host to model,
 as Arrow IPC streams or as the difference to what the model holds. `seq` is 0 for
 `init`, `ready` and `end`, and the step number (1, 2, ...) for everything that
-belongs to a slot.
+belongs to a slot. PAST and RECALL are sent at publication only, to a model whose
+READY says that it has a history to compare (`signalbox.testing`).
 
 `docs/provider/protocol.md` says the same for other languages.
 """
@@ -37,10 +38,13 @@ class Kind(IntEnum):
     REFUSED = 5
     END = 6
     CHANGE = 7
+    PAST = 8
+    RECALL = 9
     READY = 64
     HISTORICAL = 65
     FORECAST = 66
     ERROR = 67
+    HISTORY = 68
 
 
 class ProtocolError(Exception):
@@ -83,15 +87,28 @@ class Refused(_Message, frozen=True):
 
 
 class Ready(_Message, frozen=True):
-    """The model's code is loaded."""
+    """The model's code is loaded; `history`: it defines `forecast_history`."""
 
     protocol: int
+    history: bool = False
 
 
 class Answer(_Message, frozen=True):
     """The model's forecasts for the slot of this `seq`."""
 
     rows: tuple[Forecast, ...]
+
+
+class Recall(_Message, frozen=True):
+    """One hour of the history that was computed for the last PAST; FORECAST answers."""
+
+    as_of: datetime
+
+
+class History(_Message, frozen=True):
+    """A history is computed; for how many hours."""
+
+    hours: int
 
 
 class ModelError(_Message, frozen=True):

@@ -108,13 +108,20 @@ async def logout(data: JSONBody[RefreshToken], context: RequestContext) -> None:
         await refresh_tokens.end(connection, data.refresh_token, context.world_now)
 
 
+class Me(User, frozen=True):
+    """`git_url` is where repositories lie: `{git_url}/git/{handle}/{name}.git`."""
+
+    git_url: str
+
+
 @get("/me", guards=[any_credential])
-async def me(context: RequestContext) -> User:
+async def me(context: RequestContext) -> Me:
     async with context.transaction() as connection:
         user = await accounts.by_id(connection, context.person.user_id)
     if user is None:
         raise not_signed_in()
-    return user
+    git_url = context.settings.git_url
+    return Me(user.id, user.handle, user.email, user.role, user.created_at, git_url)
 
 
 def _access_token(context: Context, user_id: uuid.UUID) -> str:

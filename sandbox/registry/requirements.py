@@ -1,63 +1,19 @@
-"""`requirements.txt`: names, extras, specifiers and markers, and nothing else.
+"""A wrong line of `requirements.txt` refuses the push; what is wrong, the contract says."""
 
-pip's format can name files, URLs, other indexes and editable folders, each a way
-to have something fetched or run on our machine. So we parse it ourselves and
-hand the locker only what came through.
-"""
-
-from packaging.requirements import InvalidRequirement, Requirement
-from packaging.utils import canonicalize_name
+from packaging.requirements import Requirement
 
 from sandbox.registry.errors import RequirementError
-
-MAX_LINES = 200
-MAX_LINE_LENGTH = 300
+from signalbox import requirements
+from signalbox.requirements import RequirementsError
 
 
 def parse_requirements(text: str) -> list[Requirement]:
-    """Parse strictly; comments and blank lines are passed over.
+    """Parse strictly; see `signalbox.requirements`.
 
     Raises:
         RequirementError: naming the line.
-
-    >>> [str(r) for r in parse_requirements("numpy>=2  # arrays")]
-    ['numpy>=2']
     """
-    requirements: dict[int, Requirement] = {}
-    for number, line in enumerate(text.splitlines(), start=1):
-        if number > MAX_LINES:
-            raise RequirementError(number, line, f"more than {MAX_LINES} lines")
-        plain = line.split(" #", 1)[0].strip()
-        if not plain or plain.startswith("#"):
-            continue
-        requirements[number] = _parse_line(number, plain)
-    _refuse_twins(requirements)
-    return list(requirements.values())
-
-
-def _parse_line(number: int, plain: str) -> Requirement:
-    if len(plain) > MAX_LINE_LENGTH:
-        raise RequirementError(number, plain, f"longer than {MAX_LINE_LENGTH} characters")
-    if not plain.isascii() or not plain.isprintable():
-        raise RequirementError(number, plain, "only printable ASCII may stand here")
-    if plain.startswith("-"):
-        raise RequirementError(number, plain, "options are not taken; name packages only")
-    if "$" in plain or "\\" in plain:
-        raise RequirementError(number, plain, "variables and continuations are not taken")
     try:
-        requirement = Requirement(plain)
-    except InvalidRequirement as error:
-        first = str(error).splitlines()[0]
-        raise RequirementError(number, plain, f"not a name with specifiers: {first}") from None
-    if requirement.url:
-        raise RequirementError(number, plain, "URLs and paths are not taken; name a release")
-    return requirement
-
-
-def _refuse_twins(requirements: dict[int, Requirement]) -> None:
-    seen: set[str] = set()
-    for number, requirement in requirements.items():
-        key = f"{canonicalize_name(requirement.name)};{requirement.marker}"
-        if key in seen:
-            raise RequirementError(number, str(requirement), "this package stands twice")
-        seen.add(key)
+        return requirements.parse_requirements(text)
+    except RequirementsError as error:
+        raise RequirementError(error.line, error.text, error.problem) from None

@@ -7,12 +7,11 @@ that the cold run, the replay and anybody's re-run draw the same numbers.
 """
 
 import functools
-import hashlib
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from sandbox.runner.engine import NOT_MEASURED, Engine, Usage
 from sandbox.runner.errors import Missed
@@ -23,6 +22,9 @@ from sandbox.runner.session import Session
 from sandbox.runner.validate import AnswerCheck
 from signalbox import Forecast, Manifest
 from signalbox.protocol import Answer
+from signalbox.seed import slot_seed, version_seed
+
+__all__ = ["Feed", "SlotResult", "replay", "run_cold", "slot_seed", "version_seed"]
 
 
 @dataclass(frozen=True)
@@ -63,24 +65,6 @@ class SlotResult:
     log: str
     wall_ms: float
     usage: Usage = NOT_MEASURED
-
-
-def version_seed(version_label: str) -> int:
-    """The seed of a version, 64 bits."""
-    return _seed(version_label)
-
-
-def slot_seed(version_label: str, as_of: datetime) -> int:
-    """The seed of one slot of a version, 64 bits.
-
-    >>> slot_seed("ada/momentum v1.0.0", datetime(2026, 1, 1, tzinfo=UTC))
-    18084168575852553441
-    """
-    return _seed(f"{version_label}|{as_of.astimezone(UTC).isoformat()}")
-
-
-def _seed(text: str) -> int:
-    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
 
 
 def run_cold(

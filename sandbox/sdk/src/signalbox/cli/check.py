@@ -5,28 +5,26 @@ from pathlib import Path
 import click
 import msgspec
 
-from signalbox.manifest import ManifestError, parse_manifest
+from signalbox.cli.folder import folder_argument, json_option, read_folder
 
 
 @click.command()
-@click.argument(
-    "folder", type=click.Path(exists=True, file_okay=False, path_type=Path), default="."
-)
-@click.option("--json", "as_json", is_flag=True, help="Print the parsed manifest as JSON.")
+@folder_argument
+@json_option
 def check(folder: Path, *, as_json: bool) -> None:
-    """Check signal.toml and app.py of FOLDER as the platform will."""
-    for name in ("signal.toml", "app.py"):
-        if not (folder / name).is_file():
-            raise click.ClickException(f"{folder / name} is missing: a signal has both files")
-    try:
-        manifest = parse_manifest((folder / "signal.toml").read_text())
-    except ManifestError as error:
-        raise click.ClickException(str(error)) from None
+    """Check signal.toml, requirements.txt and app.py of FOLDER as the platform will.
+
+    Nothing is run. With --json: the parsed manifest.
+    """
+    signal = read_folder(folder)
     if as_json:
-        click.echo(msgspec.json.encode(manifest).decode())
+        click.echo(msgspec.json.encode(signal.manifest).decode())
         return
-    forecast = manifest.forecast
+    forecast = signal.manifest.forecast
     click.echo(
-        f"{manifest.signal.name}: {len(forecast.symbols)} symbols, "
+        f"{signal.manifest.signal.name}: {len(forecast.symbols)} symbols, "
         f"horizons {', '.join(map(str, forecast.horizons_hours))} h, target {forecast.target}"
     )
+    click.echo(f"requirements: {', '.join(signal.requirements) or 'none'}")
+    function = "forecast and forecast_history" if signal.has_history else "forecast"
+    click.echo(f"app.py: {function}")

@@ -13,6 +13,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from sqlalchemy import URL
+from uv import find_uv_bin
 
 from assets.forecasts.version import PublishedVersion, published_versions
 from assets.installation import Installation
@@ -141,6 +142,24 @@ def engine(engine_choice: dict[str, str]) -> Iterator[Engine]:
         if os.environ.get("SIGNALBOX_REQUIRE_MACHINE") == "1":
             pytest.fail(f"SIGNALBOX_REQUIRE_MACHINE=1, but: {error}")
         pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def kit() -> Iterator[Path]:
+    """The `bin` of a fresh virtual environment that holds the sdk, pytest, and nothing of ours."""
+    root = Path(tempfile.mkdtemp(prefix="signalbox-kit-", dir="/var/tmp"))
+    uv, sdk = find_uv_bin(), Path(__file__).parents[1] / "sandbox" / "sdk"
+    for command in (
+        [uv, "venv", "--quiet", "--python", "/usr/bin/python3.11", str(root / "venv")],
+        [uv, "pip", "install", "--quiet", "--python", str(root / "venv"), str(sdk), "pytest"],
+    ):
+        done = subprocess.run(
+            command, capture_output=True, text=True, env={**os.environ, "UV_SYSTEM_CERTS": "1"},
+            check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+    yield root / "venv" / "bin"
+    shutil.rmtree(root)
 
 
 @dataclass

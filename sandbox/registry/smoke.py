@@ -35,9 +35,9 @@ def smoke(engine: Engine, image: Image, manifest: Manifest, label: str) -> Exami
         return examine(sandboxes(engine, image, manifest, label), manifest, past)
     except NoAnswerError as error:
         tail = "\n".join(error.log.splitlines()[-LOG_LINES:])
-        raise SmokeError(
-            f"app.py: no valid forecast in the sandbox: {error.reason}\n{tail}"
-        ) from error
+        told_why = f"app.py: no valid forecast in the sandbox: {error.reason}\n{tail}"
+        # The model's own words, and no database keeps a NUL.
+        raise SmokeError(told_why.replace("\0", "\ufffd")) from error
 
 
 def told(examined: Examination, engine: str) -> Iterator[str]:

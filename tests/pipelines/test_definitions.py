@@ -15,10 +15,11 @@ insert into account.user_account values (gen_random_uuid(), 'ada', 'a@example.or
 insert into registry.signal (provider_id, name, title, description, visibility, created_at)
   select id, 'tide', 'Tide', '', 'public', now() from account.user_account;
 insert into registry.version (signal_id, version, state, reserved_at, published_at, pushed_by,
-    commit_sha, tree_digest, lock_digest, image_digest, manifest)
+    commit_sha, tree_digest, lock_digest, image_digest, manifest, deterministic, leak_report)
   select s.id, v, 'live', now(), now(), s.provider_id, 'c', 't', 'l', 'sha256:i',
     '{"signal": {"name": "tide", "title": "Tide"}, "runtime": {}, "offer": {"price": "1.00"},
-      "forecast": {"symbols": ["BTCUSDT"], "horizons_hours": [1], "lookback_hours": 10}}'::jsonb
+      "forecast": {"symbols": ["BTCUSDT"], "horizons_hours": [1], "lookback_hours": 10}}'::jsonb,
+    v = 'v1.1.0', case v when 'v1.1.0' then '{"verdict": "differs"}'::jsonb end
   from registry.signal s, unnest(array['v1.0.0', 'v1.1.0']) v;
 insert into registry.version_event (version_id, at, to_state, why)
   select id, now(), 'live', 'published' from registry.version;
@@ -64,6 +65,17 @@ def test_every_asset_is_hourly_and_has_an_owner_and_a_description(definitions):
 def test_a_versions_code_version_is_its_image_digest(definitions):
     node = definitions.resolve_asset_graph().get(dg.AssetKey(["signals", "ada", "tide", "v1.0.0"]))
     assert node.code_version == "sha256:i"
+
+
+def test_an_examined_version_shows_its_leak_report_and_another_none(definitions):
+    graph = definitions.resolve_asset_graph()
+    first, second = (
+        graph.get(dg.AssetKey(["signals", "ada", "tide", name])).metadata
+        for name in ("v1.0.0", "v1.1.0")
+    )
+    assert "leak_verdict" not in first
+    assert (second["deterministic"], second["leak_verdict"]) == ("true", "differs")
+    assert second["leak_report"].value == {"verdict": "differs"}
 
 
 def test_the_hourly_schedule_is_on_without_anyone_turning_it_on(definitions):

@@ -187,7 +187,11 @@ def test_window_random_is_deterministic(examined):
     assert (seen.deterministic, seen.carries_state) == (True, False)
 
 
-WRONG_HISTORIES = {"1 / 0": "error: ZeroDivisionError", "os._exit(0)": "exit: ended with status 0"}
+WRONG_HISTORIES = {
+    "1 / 0": "error: ZeroDivisionError",
+    "os._exit(0)": "exit: ended with status 0",
+    "exec('raise ValueError(chr(0))')": "error: ValueError: \ufffd",
+}
 
 
 @pytest.mark.parametrize("wrong", WRONG_HISTORIES)

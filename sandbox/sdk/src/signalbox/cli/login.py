@@ -68,7 +68,7 @@ def _secret(name: str, from_stdin: bool) -> str:
 
 
 def _new_key(address: str, email: str, from_stdin: bool) -> str:
-    password = _secret("Password", from_stdin)
+    password = _secret("password", from_stdin)
     signed_in = Platform(address).post("/v1/auth/login", {"email": email, "password": password})
     name = f"signalbox on {machine.node() or os.name}"[:80]
     made = Platform(address, signed_in["access_token"]).post(

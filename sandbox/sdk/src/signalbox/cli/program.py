@@ -54,10 +54,12 @@ for one in OWN:
 def main() -> None:
     """Run the command line; every distribution's commands are there."""
     try:
-        root.main(standalone_mode=False)
+        status = root.main(standalone_mode=False)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
     except click.Abort:
         click.echo("stopped", err=True)
         sys.exit(1)
+    # What click makes of `Exit`; commands return nothing.
+    sys.exit(status if isinstance(status, int) else 0)

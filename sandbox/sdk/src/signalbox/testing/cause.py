@@ -84,7 +84,7 @@ def _sentence(cause: Cause, ahead: int) -> str:
     if cause == "looks_ahead":
         return (
             f"forecast_history looks {ahead} h ahead, as shift(-{ahead}) or a centred window of"
-            f" {2 * ahead + 1} h would; use what stands before each hour only"
+            f" {2 * ahead + 1} or {2 * ahead + 2} h would; use what stands before each hour only"
         )
     if cause == "whole_history":
         return (

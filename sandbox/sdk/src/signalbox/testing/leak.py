@@ -90,8 +90,11 @@ class LeakReport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def not_comparable(reason: str) -> LeakReport:
-    """A report of nothing compared. It never counts as clean."""
-    return LeakReport(verdict="not_comparable", reason=reason)
+    """A report of nothing compared. It never counts as clean.
+
+    The reason may be the model's own words; no database keeps a NUL.
+    """
+    return LeakReport(verdict="not_comparable", reason=reason.replace("\0", "\ufffd"))
 
 
 def compare(

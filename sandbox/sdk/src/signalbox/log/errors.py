@@ -35,3 +35,31 @@ class LeafError(LogError):
 
 class BundleError(LogError):
     """An evidence bundle is malformed."""
+
+
+class StateError(LogError):
+    """A file in which something was to be remembered is torn, edited or of something else."""
+
+
+class RuleError(LogError):
+    """The leaves of a signal break a rule of the log.
+
+    Attributes:
+        code: which rule, one word of `docs/subscriber/verify.md`.
+    """
+
+    def __init__(self, code: str, problem: str) -> None:
+        self.code = code
+        super().__init__(problem)
+
+
+class VerificationError(LogError):
+    """Evidence does not hold.
+
+    Attributes:
+        code: what does not, one word of `docs/subscriber/verify.md`.
+    """
+
+    def __init__(self, code: str, problem: str) -> None:
+        self.code = code
+        super().__init__(problem)

@@ -28,6 +28,7 @@ KEY_BYTES = 32
 ID_BYTES = 4
 MAX_NOTE_BYTES = 64 * 1024
 MAX_SIGNATURES = 100
+CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
 KEY_NAME = re.compile(r"[^\s+\x00-\x1f]+")
 SIGNATURE_LINE = re.compile(r"— ([^\s+]+) ([A-Za-z0-9+/]+={0,2})")
 
@@ -82,7 +83,7 @@ def parse_note(data: bytes) -> Note:
         whole = data.decode()
     except UnicodeDecodeError:
         raise NoteError("the note is not UTF-8") from None
-    if any(ord(letter) < ord(" ") and letter != "\n" for letter in whole):
+    if CONTROL.search(whole):
         raise NoteError("the note has control characters")
     text, gap, lines = whole.rpartition("\n\n")
     if not gap or not lines.endswith("\n"):

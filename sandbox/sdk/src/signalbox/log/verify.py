@@ -33,7 +33,7 @@ from signalbox.log.errors import (
 )
 from signalbox.log.leaves import ForecastLeaf, Leaf, MissedLeaf, parse_leaf
 from signalbox.log.multiproof import verify_multiproof
-from signalbox.log.note import parse_note
+from signalbox.log.note import Note, parse_note
 from signalbox.log.policy import Evidence, Policy, open_evidence
 from signalbox.log.rules import SignalState
 from signalbox.log.slots import Counts, Dates, datetime_of, first_missing, paused_hours, spell
@@ -111,10 +111,11 @@ def verify_bundle(bundle: Bundle, terms: Terms) -> Report:
         evidence = _open_head(bundle, terms.policy)
         _check_freshness(evidence, terms)
         shown = _read_leaves(bundle)
-        dating = [parse_checkpoint(parse_note(note.encode()).text) for note in bundle.dating]
+        notes = [parse_note(note.encode()) for note in bundle.dating]
+        dating = [parse_checkpoint(note.text) for note in notes]
         roots = _prove(bundle, evidence.checkpoint, shown, dating)
         state = _read_in_order(bundle, shown)
-        dates = _date(bundle, evidence, dating, terms.policy)
+        dates = _date(evidence, dating, notes, terms.policy)
         opened = _open(bundle, shown)
         _check_images(bundle, state)
         report = _report(bundle, evidence, terms.policy, shown, roots)
@@ -211,21 +212,20 @@ def _read_in_order(bundle: Bundle, shown: Sequence[_Shown]) -> SignalState:
 
 
 def _date(
-    bundle: Bundle, evidence: Evidence, dating: Sequence[Checkpoint], policy: Policy
+    evidence: Evidence, dating: Sequence[Checkpoint], notes: Sequence[Note], policy: Policy
 ) -> Dates:
     """Check the cosignatures of dating checkpoints; one without its quorum dates nothing.
 
     Their roots are proved already, so the log's own signature would add nothing.
     """
 
-    def reached(text: str) -> int | None:
-        note = parse_note(text.encode())
+    def reached(note: Note) -> int | None:
         times = {name: cosigned_at(note, one.key) for name, one in policy.witnesses.items()}
         return policy.reached({name: time for name, time in times.items() if time is not None})
 
     try:
         with ThreadPoolExecutor(THREADS) as threads:
-            found = list(threads.map(reached, bundle.dating))
+            found = list(threads.map(reached, notes))
     except NoteError as error:
         raise VerificationError("signature", f"of a dating checkpoint: {error}") from None
     times = {older.size: time for older, time in zip(dating, found, strict=True) if time}

@@ -9,13 +9,17 @@ from signalbox.cli.check import check
 from signalbox.cli.credential import credential
 from signalbox.cli.init import init
 from signalbox.cli.login import login
+from signalbox.cli.monitor import monitor
 from signalbox.cli.push import push
 from signalbox.cli.test import test
+from signalbox.cli.verify import verify
 from signalbox.cli.versions import live, logs, offline, private, public, versions
+from signalbox.cli.witness import witness
 
 GROUP = "signalbox.commands"
 OWN = (
-    check, credential, init, live, login, logs, offline, private, public, push, test, versions,
+    check, credential, init, live, login, logs, monitor, offline, private, public, push, test,
+    verify, versions, witness,
 )  # fmt: skip
 
 

@@ -1,6 +1,8 @@
 """Every way to tamper with evidence, and the one word that verification has for it."""
 
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -16,6 +18,11 @@ from signalbox.log.slots import Counts
 from signalbox.log.verify import Terms, verify_bundle
 from tests.log.tampering import LIES, NOW, TAMPERED, shown_by_a_liar
 
+HOUSE = Path(__file__).parents[2]
+SOURCES = HOUSE / "sandbox/sdk/src/signalbox/log"
+CODES = re.search(
+    r"\| code \|.*?\n\n", (HOUSE / "docs/subscriber/verify.md").read_text(), re.DOTALL
+)
 START = 1_700_002_800
 END = START + 24 * HOUR
 
@@ -245,3 +252,12 @@ def test_a_torn_memory_is_noticed(day, tmp_path):
 
 def test_leaf_hashes_are_those_of_the_tree(day):
     assert day.levels[0] == [leaf_hash(body) for body in day.bodies]
+
+
+def test_every_code_is_explained_and_every_explained_code_is_given():
+    told = set(re.findall(r"`([a-z]+)`(?=[^|]*\|[^|]*\|\n)", CODES[0]))
+    code = "".join(
+        (SOURCES / name).read_text() for name in ("verify.py", "rules.py", "remembered.py")
+    )
+    given = set(re.findall(r"(?:RuleError|VerificationError)\(\s*\"([a-z]+)\"", code))
+    assert given == told

@@ -97,9 +97,7 @@ def test_a_body_that_stops_arriving_is_told_408(tight, until):
 def test_a_body_that_dribbles_for_ever_is_told_408(tight, until):
     person = tight.person("dribbler")
     with socket.create_connection((tight.host, tight.port), 1) as connection:
-        connection.sendall(
-            packs.head("/git/dribbler/endless.git/git-receive-pack", person.key, 1000)
-        )
+        connection.sendall(packs.head("/git/dribbler/run.git/git-receive-pack", person.key, 1000))
         connection.sendall(b"03e0")
         began, answered = time.monotonic(), b""
         while not answered and time.monotonic() - began < 30:

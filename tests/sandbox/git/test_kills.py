@@ -165,7 +165,7 @@ def test_a_tag_that_git_took_before_it_was_killed_goes_live_all_the_same(doomed,
     assert work.remote_refs()["refs/tags/v1.0.0"] == commit
     leaves = doomed.ask(
         "select count(*) from transparency.leaf l join registry.signal s on s.id = l.signal_id"
-        " where s.name = %s",
+        " where s.name = %s and l.kind = 'version/v1'",
         work.name,
     )
     assert leaves == [(1,)]

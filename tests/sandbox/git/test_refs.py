@@ -151,7 +151,7 @@ def test_the_same_new_tag_pushed_twice_at_once_is_published_once(house, ada, wor
     assert house.versions(work.name) == {"v1.0.0": "live"}
     leaves = house.ask(
         "select count(*) from transparency.leaf l join registry.signal s on s.id = l.signal_id"
-        " where s.name = %s",
+        " where s.name = %s and l.kind = 'version/v1'",
         work.name,
     )
     assert leaves == [(1,)]

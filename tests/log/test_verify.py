@@ -71,6 +71,13 @@ def test_the_first_hour_that_is_owed_is_told(day):
         judged(day, bundle)
 
 
+def test_an_hour_between_two_is_owed_even_where_nothing_dates_them(make_log):
+    log = make_log()
+    bundle = LIES["an hour that was skipped"][0](log)
+    nothing = parse_policy(f"log {log.log_key.verifier.vkey}\nquorum none\n")
+    assert code_of(log, bundle, policy=nothing, max_age=None) == "gap"
+
+
 def test_a_retired_version_owes_nothing_more(day):
     day.append("retired/v1", ver="v1.0.0")
     day.checkpoint(END - 60)

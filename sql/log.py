@@ -11,7 +11,7 @@ without the other.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
@@ -19,6 +19,7 @@ import psycopg
 from signalbox.leaf import canonical, leaf_hash
 
 APPEND_LOCK = 2
+DUE_KINDS = ("forecast/v1", "missed/v1")
 LAST_OF_SIGNALS = """
 select signal.id, last.seq, last.leaf_hash
 from unnest(%s::bigint[]) as signal(id)
@@ -26,10 +27,11 @@ cross join lateral (select l.seq, l.leaf_hash from transparency.leaf l
                     where l.signal_id = signal.id order by l.seq desc limit 1) last
 """
 INSERT = """
-insert into transparency.leaf (index, kind, signal_id, seq, body, leaf_hash, appended_at)
-select index, kind, signal_id, seq, body, leaf_hash, %s
-from unnest(%s::bigint[], %s::text[], %s::bigint[], %s::bigint[], %s::bytea[], %s::bytea[])
-  as new(index, kind, signal_id, seq, body, leaf_hash)
+insert into transparency.leaf (index, kind, signal_id, seq, body, leaf_hash, version, slot,
+                               appended_at)
+select new.*, %s
+from unnest(%s::bigint[], %s::text[], %s::bigint[], %s::bigint[], %s::bytea[], %s::bytea[],
+            %s::text[], %s::timestamptz[]) as new
 """
 
 
@@ -46,6 +48,13 @@ class NewLeaf:
     kind: str
     signal_id: int
     facts: dict[str, Any]
+
+    @property
+    def version_and_slot(self) -> tuple[str | None, datetime | None]:
+        """What a unique index holds to one leaf for each due slot; none for other kinds."""
+        if self.kind not in DUE_KINDS:
+            return None, None
+        return self.facts["ver"], datetime.fromtimestamp(self.facts["slot"], UTC)
 
 
 def hold_log(connection: psycopg.Connection[Any]) -> None:
@@ -80,7 +89,9 @@ def append_leaves(
         body = canonical({**leaf.facts, "kind": leaf.kind, "seq": seq + 1, "prev": prev})
         hashed = leaf_hash(body)
         last[leaf.signal_id] = (seq + 1, hashed.hex())
-        rows.append((index, leaf.kind, leaf.signal_id, seq + 1, body, hashed))
+        rows.append(
+            (index, leaf.kind, leaf.signal_id, seq + 1, body, hashed, *leaf.version_and_slot)
+        )
     connection.execute(INSERT, [now, *(list(column) for column in zip(*rows, strict=True))])
     return list(range(first, first + len(leaves)))
 

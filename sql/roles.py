@@ -16,8 +16,9 @@ API = "signalbox_api"
 GIT = "signalbox_git"
 WORKER = "signalbox_worker"
 MODEL = "signalbox_model"
+LOG = "signalbox_log"
 DAGSTER = "signalbox_dagster"
-PROCESS_ROLES = (API, GIT, WORKER)
+PROCESS_ROLES = (API, GIT, WORKER, LOG)
 ALL_ROLES = (OWNER, *PROCESS_ROLES, DAGSTER)
 
 DATABASE = "signalbox"

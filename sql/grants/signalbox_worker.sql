@@ -13,6 +13,9 @@ grant select, insert on market.instrument_alias, market.raw_answer to signalbox_
 grant usage on all sequences in schema market to signalbox_worker;
 grant select, insert on forecast.slot_record, forecast.forecast, forecast.opening, forecast.replay_audit to signalbox_worker;
 grant select, insert on transparency.leaf to signalbox_worker;
+-- It reads what was signed, and signs nothing: tiles and checkpoints are the publisher's.
+grant select on transparency.tile, transparency.checkpoint, transparency.cosignature to signalbox_worker;
+grant select on transparency.quorum, transparency.anchor, transparency.coverage to signalbox_worker;
 grant select, insert on score.score to signalbox_worker;
 grant select on billing.subscription, billing.price to signalbox_worker;
 -- `market.bars_as_of` is not granted: what a model is given is read as signalbox_model.

@@ -23,16 +23,26 @@ from sql.models.supply import (
     PackageRule,
     SigningKey,
 )
-from sql.models.transparency import Leaf
+from sql.models.transparency import (
+    Anchor,
+    Checkpoint,
+    Cosignature,
+    Leaf,
+    Quorum,
+    Tile,
+)
 
 __all__ = [
     "Advisory",
     "AdvisoryAcceptance",
     "AdvisoryImport",
+    "Anchor",
     "ApiKey",
     "AuditEvent",
     "Bar",
     "Base",
+    "Checkpoint",
+    "Cosignature",
     "Forecast",
     "ImageFinding",
     "IngestBatch",
@@ -44,6 +54,7 @@ __all__ = [
     "PaymentEvent",
     "Price",
     "PushSigningKey",
+    "Quorum",
     "RawAnswer",
     "RefreshToken",
     "Reject",
@@ -54,6 +65,7 @@ __all__ = [
     "SigningKey",
     "SlotRecord",
     "Subscription",
+    "Tile",
     "UserAccount",
     "Version",
     "VersionEvent",

@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from assets.market_data.window import as_model
-from sql.roles import API, GIT, MODEL, OWNER, WORKER
+from sql.roles import API, GIT, LOG, MODEL, OWNER, WORKER
 
 INSERT_ONLY = [
     "audit.event",
@@ -26,6 +26,11 @@ INSERT_ONLY = [
     "forecast.opening",
     "forecast.replay_audit",
     "transparency.leaf",
+    "transparency.tile",
+    "transparency.checkpoint",
+    "transparency.cosignature",
+    "transparency.quorum",
+    "transparency.anchor",
     "score.score",
     "billing.price",
     "billing.payment_event",
@@ -33,7 +38,7 @@ INSERT_ONLY = [
 
 
 @pytest.mark.parametrize("table", INSERT_ONLY)
-@pytest.mark.parametrize("role", [API, GIT, WORKER, OWNER])
+@pytest.mark.parametrize("role", [API, GIT, WORKER, LOG, OWNER])
 def test_truncating_an_insert_only_table_is_refused_to_every_role(database, role, table):
     with database.connect(role) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
         connection.execute(f"truncate {table} cascade")

@@ -19,6 +19,9 @@ from assets.forecasts.version import PublishedVersion, published_versions
 from assets.installation import Installation
 from assets.market_data.sample import SampleSource
 from assets.market_data.store import ingest
+from assets.transparency.publisher.publish import Signed, publish
+from assets.transparency.signer.folder import SignerFolder
+from assets.transparency.signer.signer import Signer
 from sandbox.registry.image import ImageStore
 from sandbox.registry.publish import build, go_live
 from sandbox.registry.reservation import Submission, reserve
@@ -30,6 +33,7 @@ from sql.roles import (
     ALL_ROLES,
     DATABASE,
     GIT,
+    LOG,
     OWNER,
     WORKER,
     conninfo,
@@ -37,6 +41,8 @@ from sql.roles import (
     new_secrets,
     role_url,
 )
+
+Cover = Callable[[datetime], Signed | None]
 
 SHARED_BARS = Path(__file__).parents[2] / "shared" / "data" / "market"
 
@@ -87,6 +93,20 @@ def database(
     yield Database(name=name, admin=admin, passwords=passwords)
     with psycopg.connect(conninfo(admin), autocommit=True) as connection:
         connection.execute(f"drop database {name} with (force)")
+
+
+@pytest.fixture
+def cover(database, tmp_path) -> Cover:
+    """Have a checkpoint signed over every leaf, as publisher and signer do, dated as given."""
+    (tmp_path / "signer").mkdir()
+    folder = SignerFolder(tmp_path / "signer")
+    folder.prepare("example.org/log")
+
+    def at(now: datetime) -> Signed | None:
+        with database.connect(LOG) as connection:
+            return publish(connection, Signer(folder, lambda: now), None, now)
+
+    return at
 
 
 @pytest.fixture(scope="session")

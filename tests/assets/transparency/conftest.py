@@ -3,6 +3,7 @@
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import ClassVar
 
 import pytest
 
@@ -21,6 +22,8 @@ class Chains:
     tide: int
     ebb: int
     hours: int = 0
+    SLOT: ClassVar[datetime] = SLOT
+    IN_TIME: ClassVar[datetime] = IN_TIME
 
     @staticmethod
     def due(signal_id, hour, name="tide", version="v1.0.0"):

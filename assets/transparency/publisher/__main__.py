@@ -1,0 +1,45 @@
+"""`python -m assets.transparency.publisher`: make the log public."""
+
+import logging
+import signal
+import sys
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from assets.transparency.publisher.process import Publisher
+from assets.transparency.publisher.settings import PublisherSettings
+from assets.transparency.signer.client import SocketSigner
+from sql.clock import clock_of
+from sql.configuration import read_settings
+from sql.roles import conninfo
+
+
+def main() -> int:
+    """Publish until told to stop."""
+    logging.basicConfig(level=logging.INFO)
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    settings = read_settings(PublisherSettings)
+
+    def connect() -> psycopg.Connection[Any]:
+        return psycopg.connect(
+            conninfo(settings.database_url), autocommit=True, application_name="signalbox log"
+        )
+
+    publisher = Publisher(
+        connect,
+        SocketSigner(Path(settings.signer_socket)),
+        settings.policy(),
+        clock_of(settings.environment, settings.demo_clock),
+        timedelta(minutes=settings.log_refresh_minutes),
+    )
+    signal.signal(signal.SIGTERM, lambda *_: publisher.stop())
+    signal.signal(signal.SIGINT, lambda *_: publisher.stop())
+    publisher.run()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

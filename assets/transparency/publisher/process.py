@@ -1,0 +1,118 @@
+"""The publisher's loop: wait for leaves, publish, have it cosigned, again."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import psycopg
+
+from assets.transparency.publisher.cosigners import Cosigners
+from assets.transparency.publisher.publish import (
+    RestoredLogError,
+    Signed,
+    newest,
+    publish,
+    settle,
+)
+from assets.transparency.signer.errors import RefusedError, SignerUnavailableError
+from assets.transparency.signer.signer import Signs
+from signalbox.log.errors import LogError
+from signalbox.log.policy import Policy
+from sql.clock import Clock
+
+logger = logging.getLogger("signalbox.log")
+
+CHANNEL = "signalbox_leaf"
+PUBLISHER_LOCK = 3
+POLL_SECONDS = 2.0  # a notice may be lost with its connection
+PAUSE_SECONDS = 0.2  # leaves that come together share a checkpoint
+AFTER_FAULT_SECONDS = 2.0
+
+
+class Publisher:
+    """Publishes one log until told to stop."""
+
+    def __init__(
+        self,
+        connect: Callable[[], psycopg.Connection[Any]],
+        signer: Signs,
+        policy: Policy | None,
+        clock: Clock,
+        refresh: timedelta,
+    ) -> None:
+        """Nothing is opened yet.
+
+        Args:
+            connect: a new autocommit connection as `signalbox_log`.
+            signer: where checkpoints are signed.
+            policy: whom to ask, and what makes a quorum; None: the log's own word.
+            clock: the platform's now, UTC.
+            refresh: a tree that does not grow is signed again after this time.
+        """
+        self._connect = connect
+        self._signer = signer
+        self._policy = policy
+        self._clock = clock
+        self._refresh_seconds = refresh.total_seconds()
+        self._cosigners = Cosigners(policy) if policy else None
+        self._stopping = threading.Event()
+        self._signed_at = time.monotonic()
+        self._fault = ""
+
+    def stop(self) -> None:
+        """End after the step under way."""
+        self._stopping.set()
+
+    def run(self) -> None:
+        """Publish until stopped; outlives a database or signer that goes and comes back."""
+        while not self._stopping.is_set():
+            try:
+                with self._connect() as connection:
+                    self._serve(connection)
+            except (LogError, RefusedError, RestoredLogError, SignerUnavailableError) as error:
+                self._complain(str(error))
+            except psycopg.OperationalError as error:
+                self._complain(f"lost the database; trying again: {error}")
+            self._stopping.wait(AFTER_FAULT_SECONDS)
+        if self._cosigners:
+            self._cosigners.close()
+
+    def _serve(self, connection: psycopg.Connection[Any]) -> None:
+        if not self._is_alone(connection):
+            self._complain("another publisher is at work; waiting for it to end")
+            return
+        connection.execute(f"listen {CHANNEL}")
+        while not self._stopping.is_set():
+            self.step(connection)
+            self._fault = ""
+            for _ in connection.notifies(timeout=POLL_SECONDS, stop_after=1):
+                self._stopping.wait(PAUSE_SECONDS)
+
+    def step(self, connection: psycopg.Connection[Any]) -> Signed | None:
+        """Publish what is new; then have the newest checkpoint cosigned if it lacks its quorum."""
+        again = time.monotonic() - self._signed_at > self._refresh_seconds
+        signed = publish(connection, self._signer, self._policy, self._clock(), again=again)
+        if signed is not None:
+            self._signed_at = time.monotonic()
+            logger.info("checkpoint %s%s", signed.size, "" if signed.has_quorum else ", no quorum")
+        if self._cosigners is None or self._policy is None:
+            return signed
+        signed = signed or newest(connection)
+        if signed is None or signed.has_quorum:
+            return signed
+        signed = self._cosigners.ask(connection, signed, self._clock)
+        return settle(connection, signed, self._policy, self._clock())
+
+    @staticmethod
+    def _is_alone(connection: psycopg.Connection[Any]) -> bool:
+        row = connection.execute("select pg_try_advisory_lock(%s)", [PUBLISHER_LOCK]).fetchone()
+        return bool(row and row[0])
+
+    def _complain(self, fault: str) -> None:
+        """Once for each fault, not once for each attempt."""
+        if fault != self._fault:
+            logger.error("%s", fault)
+        self._fault = fault

@@ -1,0 +1,35 @@
+"""Settings of the publisher's process."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from signalbox.log.errors import PolicyError
+from signalbox.log.policy import Policy, parse_policy
+from sql.configuration import ConfigurationError
+
+
+class PublisherSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Read from the environment; see docs/operations/configuration.md."""
+
+    database_url: str
+    signer_socket: str
+    log_policy: str | None = None
+    log_refresh_minutes: Annotated[int, Meta(ge=1, le=1440)] = 10
+    environment: Literal["production", "demo", "test"] = "production"
+    demo_clock: str | None = None
+
+    def policy(self) -> Policy | None:
+        """The policy of the file; None: the log's own word.
+
+        Raises:
+            ConfigurationError: the file is absent or malformed.
+        """
+        if not self.log_policy:
+            return None
+        try:
+            return parse_policy(Path(self.log_policy).read_text())
+        except (OSError, PolicyError) as error:
+            raise ConfigurationError(f"SIGNALBOX_LOG_POLICY: {error}") from error

@@ -14,6 +14,7 @@ from assets.market_data.asset import bars_asset
 from assets.market_data.source import Source
 from assets.scores.asset import scores_asset
 from assets.transparency.asset import log_asset
+from assets.transparency.covered import log_is_covered
 from pipelines.image_check import daily_schedule, image_check_job
 from pipelines.resources import installation_of, slot_runs
 from pipelines.schedules import hourly_schedule, score_job, tick_job
@@ -37,6 +38,7 @@ def definitions_of(
             log_asset(partitions, forecasts),
             scores_asset(partitions, [BARS, *forecasts]),
         ],
+        asset_checks=[log_is_covered()],
         jobs=[tick, score, images],
         schedules=[hourly_schedule(tick, cron), daily_schedule(images)],
         sensors=[score_after_tick(tick, score), reap_sandboxes()],

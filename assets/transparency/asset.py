@@ -7,6 +7,7 @@ import dagster as dg
 
 from assets.installation import Installation
 from assets.transparency.chain import audit_log
+from assets.transparency.coverage import coverage_of
 
 KEY = dg.AssetKey(["transparency", "log"])
 SHOWN = 20
@@ -36,12 +37,13 @@ def log_asset(
         installation: Installation = context.resources.installation
         with installation.connect() as connection:
             leaves, faults = audit_log(connection)
+            shown = coverage_of(connection).metadata()
         if faults:
             raise dg.Failure(
                 f"the log is not whole: {faults[0].subject} {faults[0].problem}",
                 metadata={f.subject: f.problem for f in faults[:SHOWN]},
                 allow_retries=False,
             )
-        return dg.MaterializeResult(metadata={"leaves": leaves, "faults": 0})
+        return dg.MaterializeResult(metadata={"leaves": leaves, "faults": 0, **shown})
 
     return log

@@ -18,7 +18,7 @@ from assets.scores.score import score_resolved
 from pipelines.operator import demo as demonstration
 from pipelines.operator import demo_check as checking
 from pipelines.operator import doctor as examination
-from pipelines.operator import market_data, supply
+from pipelines.operator import log_commands, market_data, supply
 from pipelines.operator.accounts import make_operator
 from pipelines.operator.command_list import (
     HOUR,
@@ -31,7 +31,7 @@ from pipelines.operator.home import Home, Ports, default_root
 from pipelines.operator.house import open_house
 from sql.clock import floor_hour
 
-commands = Commands([*market_data.commands, *supply.commands])
+commands = Commands([*market_data.commands, *supply.commands, *log_commands.commands])
 
 port_option = click.option("--port", default=8700, show_default=True, help="First of four ports.")
 
@@ -70,7 +70,7 @@ def demo_check(root: Path | None) -> None:
 )
 def doctor(*, as_json: bool, quick: bool, root: Path | None) -> None:
     """What this machine has, what its sandbox guarantees, and whether every escape is held."""
-    findings = examination.examine()
+    findings = [*examination.examine(), *log_commands.examine_log(root)]
     probed: list[examination.Probed] = []
     if not quick:
         with examination.some_store(Home(root or default_root("main")).images) as store:

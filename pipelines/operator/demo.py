@@ -102,7 +102,7 @@ def prepare(house: House, say: Say) -> tuple[Person, Person]:
     installation.images.base()
     _load_history(installation, source, say)
     house.start_all()
-    say("processes up: code server, api, git, Dagster's webserver and daemon")
+    say("processes up: signer, log, code server, api, git, Dagster's webserver and daemon")
     provider = _person(home, "ada")
     subscriber = _person(home, "sam")
     versions = _publish(house, installation, provider, say)

@@ -14,14 +14,21 @@ from sqlalchemy import URL, make_url
 
 from sql.clock import system_clock
 from sql.embedded import write_secret
-from sql.roles import ALL_ROLES, API, DAGSTER, GIT, OWNER, WORKER, new_secrets, role_url
+from sql.roles import ALL_ROLES, API, DAGSTER, GIT, LOG, OWNER, WORKER, new_secrets, role_url
 
 CHECKOUT = Path(__file__).parents[2]
+# Whose the signer's folder is where root runs the house: nothing else runs as this user.
+SIGNER_UID = 64991
+LOG_NAME = "signalbox.invalid"
 # Dagster's grid begins so long before the installation: room for replays, chosen once.
 PARTITIONS_BEFORE = timedelta(days=30)
 # What of the operator's own environment every process may see.
 PASSED_ON = ("PATH", "HOME", "LANG", "SSL_CERT_FILE", "UV_DEFAULT_INDEX", "UV_INDEX_URL",
              "DOCKER_HOST", "HTTPS_PROXY", "NO_PROXY")  # fmt: skip
+
+# What of it the publisher may see besides: whom it asks to vouch for the log.
+LOG_SETTINGS = ("SIGNALBOX_LOG_POLICY", "SIGNALBOX_LOG_REFRESH_MINUTES",
+                "SIGNALBOX_LOG_TSA_URL", "SIGNALBOX_LOG_TSA_ROOTS")  # fmt: skip
 
 
 def default_root(name: str) -> Path:
@@ -96,6 +103,7 @@ class Home:
         self.root.chmod(0o755)
         self.logs.chmod(0o700)
         (self.root / "git").chmod(0o700)
+        self._prepare_signer()
         if not self._secret("api.key").exists():
             write_secret(self._secret("api.key"), secrets.token_urlsafe(48))
         if not self._secret("provenance.key").exists():
@@ -108,6 +116,28 @@ class Home:
             earliest = system_clock() - PARTITIONS_BEFORE
             self._first_partition.write_text(f"{earliest:%Y-%m-%d}")
         shutil.copyfile(CHECKOUT / "deploy" / "dagster.yaml", self.dagster_home / "dagster.yaml")
+
+    def _prepare_signer(self) -> None:
+        """Key and state are the signer's own affair: it makes them when it first starts."""
+        self.signer.mkdir(mode=0o700, exist_ok=True)
+        self.signer.chmod(0o700)
+        if os.geteuid() == 0:
+            os.chown(self.signer, SIGNER_UID, SIGNER_UID)
+        if not self._log_origin.exists():
+            # A name of its own for each installation: a name is for one history only.
+            self._log_origin.write_text(f"{LOG_NAME}/{secrets.token_hex(4)}")
+
+    @property
+    def signer(self) -> Path:
+        return self.root / "signer"
+
+    @property
+    def signer_socket(self) -> Path:
+        return self.signer / "socket"
+
+    @property
+    def _log_origin(self) -> Path:
+        return self.root / "log-origin"
 
     @property
     def dagster_home(self) -> Path:
@@ -179,6 +209,9 @@ class Home:
         }
         if role != DAGSTER:
             ours["SIGNALBOX_DATABASE_URL"] = _text(self.url(admin, role))
+        if role == LOG:
+            ours |= {name: os.environ[name] for name in LOG_SETTINGS if name in os.environ}
+            ours["SIGNALBOX_SIGNER_SOCKET"] = str(self.signer_socket)
         if role == API:
             ours["SIGNALBOX_SECRET_KEY_FILE"] = str(self._secret("api.key"))
         if role == GIT:
@@ -190,6 +223,17 @@ class Home:
             ours["DAGSTER_HOME"] = str(self.dagster_home)
             ours["DAGSTER_POSTGRES_URL"] = _text(self.url(admin, DAGSTER))
         return {**passed, **ours, "PYTHONUNBUFFERED": "1"}
+
+    def signer_environment(self) -> dict[str, str]:
+        """The whole environment of the signer: no database, and nothing of anybody else's."""
+        ours = {
+            "SIGNALBOX_SIGNER_FOLDER": str(self.signer),
+            "SIGNALBOX_SIGNER_SOCKET": str(self.signer_socket),
+            "SIGNALBOX_LOG_ORIGIN": self._log_origin.read_text(),
+        }
+        shared = ("SIGNALBOX_ENVIRONMENT", "SIGNALBOX_DEMO_CLOCK")
+        ours |= {name: self.settings[name] for name in shared if name in self.settings}
+        return {"PATH": os.environ["PATH"], **ours, "PYTHONUNBUFFERED": "1"}
 
 
 def _new_signing_key() -> str:

@@ -1,4 +1,4 @@
-"""Everything of one machine under one supervisor: database, git, api, Dagster."""
+"""Everything of one machine under one supervisor: database, log, git, api, Dagster."""
 
 import fcntl
 import os
@@ -7,9 +7,13 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
+import psycopg
 from sqlalchemy import URL, make_url
 
+from assets.transparency.signer.client import SocketSigner
+from assets.transparency.signer.errors import RefusedError, SignerUnavailableError
 from pipelines.operator.home import CHECKOUT, Home
 from pipelines.operator.supervisor import Program, Supervisor, answers, listens
 from pipelines.settings import WorkerSettings
@@ -18,7 +22,7 @@ from sql import embedded
 from sql.clock import system_clock
 from sql.configuration import read_settings
 from sql.migrate import migrate
-from sql.roles import API, DAGSTER, GIT, WORKER, create_roles
+from sql.roles import API, DAGSTER, GIT, LOG, WORKER, conninfo, create_roles
 
 Say = Callable[[str], None]
 
@@ -109,6 +113,18 @@ def programs(home: Home, admin: URL) -> tuple[list[Program], list[Program]]:
     web = ["dagster-webserver", "--host", "127.0.0.1", "--port", str(ports.dagster)]
     serving = [
         Program(
+            "signer",
+            [python, "-m", "assets.transparency.signer"],
+            home.signer_environment(),
+            _signs(home.signer_socket),
+        ),
+        Program(
+            "log",
+            [python, "-m", "assets.transparency.publisher"],
+            home.environment(admin, LOG),
+            _has_checkpoint(home.url(admin, LOG)),
+        ),
+        Program(
             "code-server",
             [python, "-m", "pipelines.code_server"],
             home.environment(admin, WORKER),
@@ -142,3 +158,31 @@ def programs(home: Home, admin: URL) -> tuple[list[Program], list[Program]]:
         ),
     ]
     return serving, dagster
+
+
+def _signs(path: Path) -> Callable[[], bool]:
+    """Does the signer answer? A refusal is an answer: it says what to do in its log."""
+
+    def is_up() -> bool:
+        try:
+            SocketSigner(path).state()
+        except SignerUnavailableError:
+            return False
+        except RefusedError:
+            return True
+        return True
+
+    return is_up
+
+
+def _has_checkpoint(url: URL) -> Callable[[], bool]:
+    """Has the publisher published? That of an empty log counts."""
+
+    def is_up() -> bool:
+        with psycopg.connect(conninfo(url)) as connection:
+            row = connection.execute(
+                "select exists (select from transparency.checkpoint)"
+            ).fetchone()
+        return bool(row and row[0])
+
+    return is_up

@@ -1,0 +1,73 @@
+"""The operator's side of the log: its key, and whether it is public."""
+
+import os
+from pathlib import Path
+
+import click
+import psycopg
+
+from assets.transparency.coverage import coverage_of
+from assets.transparency.signer.folder import SignerFolder
+from assets.transparency.signer.signer import recover
+from pipelines.operator.command_list import Commands, home_option, installation_at
+from pipelines.operator.doctor import Finding
+from pipelines.operator.home import Home, default_root
+
+commands = Commands()
+
+ROTATED = (
+    "Both keys sign from now on. Add the new one to every policy file, as a second line `log`;"
+    " when all verifiers have it: signalbox signer retire"
+)
+CONFIRM = (
+    "This tells the signer what it signed last. Be sure that nobody has a newer checkpoint: ask the"
+    " witnesses and monitors. Then call it again with --yes"
+)
+
+
+@commands.add(
+    click.argument("action", type=click.Choice(["status", "rotate", "retire", "recover"])),
+    click.option("--checkpoint", type=click.Path(path_type=Path, exists=True, dir_okay=False),
+                 help="For recover: the newest signed checkpoint that anybody has."),
+    click.option("--yes", is_flag=True, help="For recover: I have asked everybody who could know."),
+    home_option,
+)  # fmt: skip
+def signer(action: str, checkpoint: Path | None, *, yes: bool, root: Path | None) -> None:
+    """The log's key: show it, make the next, retire the oldest, recover a lost state."""
+    folder = SignerFolder(_signer_folder(root))
+    if action == "rotate":
+        click.echo(f"new key  {folder.rotate().verifier.vkey}\n{ROTATED}")
+    elif action == "retire":
+        click.echo(f"retired  {folder.retire().verifier.vkey}")
+    elif action == "recover":
+        if checkpoint is None:
+            raise ValueError("name the newest checkpoint there is, with --checkpoint FILE")
+        if not yes:
+            raise ValueError(CONFIRM)
+        state = recover(folder, checkpoint.read_bytes())
+        click.echo(f"the signer goes on from size {state.size}; nothing has to be restarted")
+    for key in folder.signing_keys():
+        click.echo(f"key      {key.verifier.vkey}")
+    state = folder.state()
+    click.echo(f"signed   size {state.size}, root {state.root.hex()}")
+
+
+def examine_log(root: Path | None) -> list[Finding]:
+    """Whether the log of a running installation is covered; nothing where none runs."""
+    try:
+        installation = installation_at(root)
+        with installation.connect() as connection:
+            coverage = coverage_of(connection)
+    except (RuntimeError, ValueError, psycopg.OperationalError):
+        return []
+    fault = coverage.fault(installation.clock())
+    said = f"{coverage.leaves} leaves, {coverage.quorum_size} covered by a checkpoint"
+    return [Finding("log", ok=fault is None, needed=True, said=fault or said)]
+
+
+def _signer_folder(root: Path | None) -> Path:
+    given = os.environ.get("SIGNALBOX_SIGNER_FOLDER")
+    folder = Path(given) if given else Home(root or default_root("main")).signer
+    if not folder.is_dir():
+        raise ValueError(f"no signer in {folder}: name the installation's folder with --home")
+    return folder

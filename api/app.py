@@ -23,6 +23,8 @@ from api.bodies import check_request
 from api.exception_handlers import HANDLERS
 from api.forecasts import routes as forecasts
 from api.installation import Installation, install, provide_context
+from api.log import evidence, verifier_files
+from api.log import routes as log
 from api.openapi import complete, openapi_config
 from api.performance import routes as performance
 from api.response_headers import response_headers
@@ -52,6 +54,10 @@ ROUTES: list[Router | HTTPRouteHandler] = [
     checkout.pay_checkout,
     webhook.receive_payment_event,
     bars.router,
+    log.router,
+    log.log_proof,
+    evidence.router,
+    verifier_files.verifier_file,
 ]
 
 DEPENDENCIES = {"context": Provide(provide_context)}

@@ -48,6 +48,7 @@ async def list_forecasts(
         "symbol": symbol,
         "horizon": horizon,
         "version": version,
+        **stored.terms(context),
     }
     async with context.transaction() as connection:
         signal = await _entitled_signal(connection, context, provider, name)
@@ -62,7 +63,7 @@ async def latest_forecasts(
 ) -> Page[Forecast]:
     async with context.transaction() as connection:
         signal = await _entitled_signal(connection, context, provider, name)
-        return Page(await stored.latest(connection, [signal.id]))
+        return Page(await stored.latest(connection, [signal.id], stored.terms(context)))
 
 
 @get("/v1/forecasts/latest", guards=[signed_in("read")], tags=["forecasts"])
@@ -70,7 +71,7 @@ async def my_latest_forecasts(context: RequestContext) -> Page[Forecast]:
     """The latest forecasts of everything I subscribe to, in one call."""
     async with context.transaction() as connection:
         signal_ids = await stored.subscribed(connection, context.person.user_id)
-        return Page(await stored.latest(connection, signal_ids))
+        return Page(await stored.latest(connection, signal_ids, stored.terms(context)))
 
 
 async def _entitled_signal(

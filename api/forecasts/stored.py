@@ -4,13 +4,14 @@ Row-level security hides what the asker is not entitled to; the routes refuse
 before that, and say why.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal, LiteralString
 
 import msgspec
 import psycopg
 from msgspec import Meta
 
+from api.installation import Context
 from api.pages import Page, RowId, page_of, read_cursor
 from api.rows import fetch_all
 
@@ -26,7 +27,10 @@ class Forecast(msgspec.Struct, frozen=True, kw_only=True):
         quantiles: [level, value] pairs, levels rising.
         available_at: when it was recorded, and could first be read.
         valid_until: its target time.
+        provenance: `live` while it may still be proven to be; `late` if no checkpoint over
+            its leaf had its quorum by the deadline.
         leaf_index: its leaf in the transparency log; null for replayed and backfilled.
+        proven_at: when a checkpoint over its leaf had its quorum; null: not yet.
     """
 
     signal: str
@@ -44,6 +48,7 @@ class Forecast(msgspec.Struct, frozen=True, kw_only=True):
     input_digest: str | None
     image_digest: str
     leaf_index: int | None
+    proven_at: datetime | None
     is_sample_data: bool
 
 
@@ -55,7 +60,8 @@ class _Row(Forecast, frozen=True, kw_only=True):
 COLUMNS: LiteralString = """
 select p.handle || '/' || g.name as signal, v.version, r.slot as as_of, i.symbol, f.horizon_hours,
        f.target_time, f.point, f.quantiles, f.probability_up, r.recorded_at as available_at,
-       f.target_time as valid_until, r.provenance, r.input_digest, r.image_digest, r.leaf_index,
+       f.target_time as valid_until, proven.provenance, r.input_digest, r.image_digest,
+       r.leaf_index, transparency.proven_at(r.leaf_index) as proven_at,
        i.is_sample as is_sample_data, r.id as slot_record_id, f.instrument_id
 """
 
@@ -65,11 +71,14 @@ join registry.signal g on g.id = v.signal_id
 join account.user_account p on p.id = g.provider_id
 join forecast.forecast f on f.slot_record_id = r.id
 join market.instrument i on i.id = f.instrument_id
+cross join lateral (
+  select replace(forecast.proven_provenance(r.provenance, r.slot, r.leaf_index, %(deadline)s,
+                                            %(now)s), 'pending', 'live') as provenance) proven
 """
 
 HISTORY: LiteralString = """
 where g.id = %(signal_id)s
-  and r.provenance = any (%(provenance)s)
+  and proven.provenance = any (%(provenance)s)
   and (%(from)s::timestamptz is null or r.slot >= %(from)s)
   and (%(to)s::timestamptz is null or r.slot < %(to)s)
   and (%(symbol)s::text is null or i.symbol = %(symbol)s)
@@ -112,6 +121,14 @@ class _After(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields
     horizon: Annotated[int, Meta(ge=0, le=1000)]
 
 
+def terms(context: Context) -> dict[str, Any]:
+    """By when a live forecast must be proven, as values of a query."""
+    return {
+        "deadline": timedelta(minutes=context.settings.live_deadline_minutes),
+        "now": context.now,
+    }
+
+
 async def history(
     connection: psycopg.AsyncConnection,
     filters: dict[str, Any],
@@ -120,7 +137,8 @@ async def history(
 ) -> Page[Forecast]:
     """A page of one signal's forecasts.
 
-    `filters` holds signal_id, provenance, from, to, symbol, horizon and version.
+    `filters` holds signal_id, provenance, from, to, symbol, horizon and version, and what
+    `terms` gives.
 
     Raises:
         Problem: invalid_cursor.
@@ -143,10 +161,12 @@ def _sort_key(row: _Row) -> _After:
     return _After(row.as_of, row.slot_record_id, row.instrument_id, row.horizon_hours)
 
 
-async def latest(connection: psycopg.AsyncConnection, signal_ids: list[int]) -> list[Forecast]:
+async def latest(
+    connection: psycopg.AsyncConnection, signal_ids: list[int], proof: dict[str, Any]
+) -> list[Forecast]:
     """The newest answered slot of each signal; a miss since then does not hide it."""
     query: LiteralString = COLUMNS + LATEST + JOINS + LATEST_ORDER
-    rows = await fetch_all(connection, _Row, query, {"signal_ids": signal_ids})
+    rows = await fetch_all(connection, _Row, query, {"signal_ids": signal_ids, **proof})
     return [_public(row) for row in rows]
 
 

@@ -1,8 +1,9 @@
 """GET .../performance: scores of what was live, apart from what was run afterwards.
 
-`live` is the headline. What ran late, in replay or before publication stands
-beside it and never in it. A number that cannot be computed is null with a
-reason, never zero.
+`live` is the headline: recorded by the deadline, and covered by a checkpoint whose
+quorum was reached by then, so that a stranger can check it. What ran late, in
+replay or before publication stands beside it and never in it. A number that cannot
+be computed is null with a reason, never zero.
 """
 
 from datetime import datetime, timedelta
@@ -18,6 +19,7 @@ from api.rows import fetch_all
 from api.signals.lookup import KnownSignal, find_signal, find_version
 
 Window = Literal["30d", "90d", "all"]
+DUE = ("live", "late", "missed", "pending")
 DAYS: dict[Window, int | None] = {"30d": 30, "90d": 90, "all": None}
 
 
@@ -48,7 +50,14 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Performance(msgspec.Struct, frozen=True, kw_only=True):
-    """`due` counts slots that had to be answered: live, late and missed ones."""
+    """Scores by provenance, as far as it can be proven.
+
+    Attributes:
+        due: slots that had to be answered: live, late, missed and pending ones.
+        missed: of these, slots without an answer.
+        pending: of these, slots recorded in time that no checkpoint covers yet; they
+            become live or late and are not scored before.
+    """
 
     signal: str
     window: Window
@@ -56,6 +65,7 @@ class Performance(msgspec.Struct, frozen=True, kw_only=True):
     target: str | None
     due: int
     missed: int
+    pending: int
     live: Group
     late: Group
     replayed: Group
@@ -77,7 +87,9 @@ class _Row(msgspec.Struct, frozen=True):
 
 GROUPS: LiteralString = """
 with slot as (
-  select r.id, r.provenance from forecast.slot_record r
+  select r.id, forecast.proven_provenance(
+           r.provenance, r.slot, r.leaf_index, %(deadline)s, %(now)s) as provenance
+  from forecast.slot_record r
   join registry.version v on v.id = r.version_id
   where v.signal_id = %(signal_id)s
     and (%(version_id)s::bigint is null or v.id = %(version_id)s)
@@ -130,6 +142,8 @@ async def get_performance(
             "signal_id": signal.id,
             "version_id": known.id if known else None,
             "since": _since(window, context.now),
+            "deadline": timedelta(minutes=context.settings.live_deadline_minutes),
+            "now": context.now,
         }
         rows = await fetch_all(connection, _Row, GROUPS, values)
         facts = await fetch_all(connection, _Facts, FACTS, values)
@@ -159,8 +173,9 @@ def _performance(
         window=window,
         version=version,
         target=facts.target,
-        due=sum(counts.get(provenance, 0) for provenance in ("live", "late", "missed")),
+        due=sum(counts.get(provenance, 0) for provenance in DUE),
         missed=counts.get("missed", 0),
+        pending=counts.get("pending", 0),
         live_deadline_minutes=context.settings.live_deadline_minutes,
         is_sample_data=facts.is_sample_data,
         **groups,

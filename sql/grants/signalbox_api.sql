@@ -25,7 +25,7 @@ grant select on forecast.slot_record, forecast.forecast to signalbox_api;
 grant select on forecast.opening to signalbox_api;
 grant select on transparency.leaf, transparency.tile, transparency.checkpoint to signalbox_api;
 grant select on transparency.cosignature, transparency.quorum, transparency.anchor to signalbox_api;
-grant select on transparency.coverage to signalbox_api;
+grant select on transparency.coverage, transparency.signed_note to signalbox_api;
 grant select on score.score to signalbox_api;
 
 grant select on billing.price, billing.subscription, billing.payment_event to signalbox_api;

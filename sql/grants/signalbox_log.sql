@@ -4,7 +4,7 @@
 revoke all on all tables in schema account, audit, registry, market, forecast, transparency, score, billing from signalbox_log;
 grant usage on schema transparency to signalbox_log;
 
-grant select on transparency.leaf, transparency.coverage to signalbox_log;
+grant select on transparency.leaf, transparency.coverage, transparency.signed_note to signalbox_log;
 grant select on transparency.tile, transparency.checkpoint, transparency.cosignature, transparency.quorum, transparency.anchor to signalbox_log;
 grant insert (level, index, hashes, root) on transparency.tile to signalbox_log;
 grant insert (origin, size, root, note, signed_at) on transparency.checkpoint to signalbox_log;

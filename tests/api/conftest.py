@@ -3,7 +3,7 @@
 import itertools
 import json
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -17,6 +17,7 @@ from api.app import create_app
 from api.auth import access_tokens
 from api.settings import ApiSettings
 from sql.clock import floor_hour
+from sql.log import append_leaf
 from sql.roles import API
 
 SECRET = b"0123456789abcdef0123456789abcdef"
@@ -60,8 +61,9 @@ class Published:
 class Factory:
     """Rows as the rest of the platform writes them; written as the superuser."""
 
-    def __init__(self, connection: psycopg.Connection) -> None:
+    def __init__(self, connection: psycopg.Connection, cover: Callable[[datetime], object]) -> None:
         self.connection = connection
+        self.cover = cover
         self.numbers = itertools.count(1)
 
     def _id(self, query: str, *values: object) -> int:
@@ -127,15 +129,21 @@ class Factory:
         slot: datetime = SLOT,
         provenance: str = "live",
         horizons: tuple[int, ...] = (1, 4),
+        proven_at: datetime | None = None,
     ) -> int:
+        """A recorded slot; a due one has its leaf, covered three minutes after the slot."""
         reason = "timeout: ran into 20 s" if provenance == "missed" else None
+        leaf = self.leaf(published, slot, provenance)
         record_id = self._id(
             "insert into forecast.slot_record (version_id, slot, provenance, reason, cutoff,"
-            " max_batch, input_digest, image_digest, engine, path, recorded_at, wall_ms, log)"
-            " values (%s, %s, %s, %s, %s, 1, 'in', 'i', 'embedded', 'cold', %s, 7.5,"
-            " 'hello') returning id",
+            " max_batch, input_digest, image_digest, engine, path, recorded_at, wall_ms, log,"
+            " leaf_index) values (%s, %s, %s, %s, %s, 1, 'in', 'i', 'embedded', 'cold', %s, 7.5,"
+            " 'hello', %s) returning id",
             *(published.version_id, slot, provenance, reason, slot, slot + timedelta(minutes=3)),
+            leaf,
         )
+        if leaf is not None:
+            self.cover(proven_at or slot + timedelta(minutes=3))
         for horizon in () if provenance == "missed" else horizons:
             self.connection.execute(
                 "insert into forecast.forecast values (%s, %s, %s, %s, 0.001, %s, 0.6)",
@@ -145,6 +153,22 @@ class Factory:
                 ],
             )
         return record_id
+
+    def leaf(self, published: Published, slot: datetime, provenance: str) -> int | None:
+        """The leaf of a due slot; None for a replay."""
+        if provenance not in ("live", "late", "missed"):
+            return None
+        (version,) = self.connection.execute(
+            "select version from registry.version where id = %s", [published.version_id]
+        ).fetchone()
+        with self.connection.transaction():
+            return append_leaf(
+                self.connection,
+                kind="missed/v1" if provenance == "missed" else "forecast/v1",
+                signal_id=published.id,
+                facts={"sig": published.signal, "ver": version, "slot": int(slot.timestamp())},
+                now=slot,
+            )
 
     def score(
         self, record_id: int, horizon: int, error: float, *, hit: bool | None, batch: int = 1
@@ -208,9 +232,9 @@ def client(app) -> Iterator[TestClient[Litestar]]:
 
 
 @pytest.fixture
-def make(database) -> Iterator[Factory]:
+def make(database, cover) -> Iterator[Factory]:
     with database.superuser() as connection:
-        yield Factory(connection)
+        yield Factory(connection, cover)
 
 
 @pytest.fixture

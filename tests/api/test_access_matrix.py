@@ -35,6 +35,10 @@ EXPECTED = {
     "get_sbom": (404, 404, 404, 404),
     "list_version_events": (401, 403, 200, 200),
     "list_provenance_keys": (200, 200, 200, 200),
+    "log_checkpoint": (200, 200, 200, 200),
+    "log_tile": (200, 200, 200, 200),
+    "log_proof": (200, 200, 200, 200),
+    "get_evidence": (200, 200, 200, 200),
     "list_runs": (401, 403, 200, 200),
     "list_logs": (401, 403, 200, 200),
     "list_forecasts": (401, 403, 200, 403),
@@ -70,6 +74,7 @@ VALUES = {
     "key_id": "0" * 16,
     "signing_key_id": str(uuid.UUID(int=1)),
     "subscription_id": str(uuid.UUID(int=1)),
+    "tile": "0/000.p/1",
 }
 
 
@@ -93,7 +98,7 @@ def test_every_route_answers_each_person_as_the_table_says(client, make, ada, bo
 def request(client, name, headers):
     method, path = OPERATIONS[name]
     values = VALUES | ({"provider": "manual"} if "webhook" in path else {})
-    query = {"symbol": "EURUSD"} if name == "list_bars" else None
+    query = {"list_bars": {"symbol": "EURUSD"}, "log_proof": {"leaf": 0}}.get(name)
     body = {"json": {}} if method == "post" else {}
     return client.request(method, path.format(**values), params=query, headers=headers, **body)
 

@@ -110,16 +110,13 @@ def settle(
 def newest(connection: psycopg.Connection[Any]) -> Signed | None:
     """The newest checkpoint, with what was signed of it so far."""
     row = connection.execute(
-        "select c.id, c.size, c.note, q.checkpoint_id is not null,"
-        " (select coalesce(string_agg(s.line || chr(10), '' order by s.received_at, s.key_name),"
-        "  '') from transparency.cosignature s where s.checkpoint_id = c.id)"
-        " from transparency.checkpoint c"
-        " left join transparency.quorum q on q.checkpoint_id = c.id order by c.id desc limit 1"
+        "select id, size, note, reached_at is not null from transparency.signed_note"
+        " order by id desc limit 1"
     ).fetchone()
     if row is None:
         return None
-    id_, size, note, has_quorum, lines = row
-    return Signed(id_, size, parse_note(note + lines.encode()), has_quorum)
+    id_, size, note, has_quorum = row
+    return Signed(id_, size, parse_note(note), has_quorum)
 
 
 def _sign(

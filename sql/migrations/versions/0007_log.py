@@ -135,6 +135,57 @@ comment on column transparency.coverage.uncovered_since is
   'When the oldest leaf was appended that no checkpoint with a quorum covers; null: none'
 """
 
+SIGNED_NOTE = """
+create view transparency.signed_note with (security_invoker = true) as
+select c.id, c.size, c.signed_at, q.reached_at, q.policy,
+       c.note || coalesce(
+         (select string_agg(convert_to(s.line || chr(10), 'UTF8'), ''::bytea
+                            order by s.key_name, s.key_hash)
+          from transparency.cosignature s where s.checkpoint_id = c.id), ''::bytea) as note
+from transparency.checkpoint c left join transparency.quorum q on q.checkpoint_id = c.id;
+comment on view transparency.signed_note is 'Checkpoints with everything that was signed of them.';
+comment on column transparency.signed_note.id is 'Of the checkpoint';
+comment on column transparency.signed_note.size is 'Leaves below this index are covered';
+comment on column transparency.signed_note.signed_at is 'When; proves nothing by itself';
+comment on column transparency.signed_note.reached_at is 'When it had its quorum; null: not yet';
+comment on column transparency.signed_note.policy is 'What the quorum had to be';
+comment on column transparency.signed_note.note is 'Signed note with its cosignatures'
+"""
+
+# Hours in which a version was offline are not owed; the log must say so itself, whoever moved it.
+STATE_LEAF = """
+create function registry.append_state_leaf() returns trigger language plpgsql
+security definer set search_path = pg_catalog as $$
+declare
+  says text := case new.state when 'live' then 'live/v1' when 'offline' then 'offline/v1'
+                              else 'retired/v1' end;
+  signal text;
+  last record;
+  said bytea;
+begin
+  perform pg_advisory_xact_lock(2);
+  select p.handle || '/' || g.name into signal
+  from registry.signal g join account.user_account p on p.id = g.provider_id
+  where g.id = new.signal_id;
+  select l.seq, encode(l.leaf_hash, 'hex') as hash into last from transparency.leaf l
+  where l.signal_id = new.signal_id order by l.seq desc limit 1;
+  -- Canonical: keys in order, and no letter in any value that JSON would escape.
+  said := convert_to(format('{"kind":"%s","prev":"%s","seq":%s,"sig":"%s","ver":"%s"}', says,
+    coalesce(last.hash, ''), coalesce(last.seq + 1, 0), signal, new.version), 'UTF8');
+  insert into transparency.leaf (index, kind, signal_id, seq, body, leaf_hash, appended_at)
+  select coalesce(max(l.index) + 1, 0), says, new.signal_id, coalesce(last.seq + 1, 0), said,
+         sha256('\\x00'::bytea || said),
+         coalesce(nullif(current_setting('app.now', true), '')::timestamptz, now())
+  from transparency.leaf l;
+  return null;
+end $$;
+comment on function registry.append_state_leaf() is
+  'Trigger: a version that goes offline, comes back or retires says so in the log.';
+create trigger version_state_leaf after update of state on registry.version
+  for each row when (old.state in ('live', 'offline') and new.state <> old.state)
+  execute function registry.append_state_leaf()
+"""
+
 NOTIFY = """
 create function transparency.notify_checkpoint() returns trigger language plpgsql as $$
 begin
@@ -161,7 +212,7 @@ def upgrade() -> None:
             f"create trigger transparency_{table}_no_truncate before truncate"
             f" on transparency.{table} for each statement execute function audit.refuse_change()"
         )
-    for statement in (CHECK_APPEND, CHECK_CHECKPOINT, EVIDENCE, NOTIFY):
+    for statement in (CHECK_APPEND, CHECK_CHECKPOINT, EVIDENCE, SIGNED_NOTE, STATE_LEAF, NOTIFY):
         op.execute(statement)
 
 

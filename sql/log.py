@@ -9,7 +9,7 @@ fact a leaf speaks of is written in the same transaction, neither exists
 without the other.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -17,6 +17,7 @@ from typing import Any
 import psycopg
 
 from signalbox.leaf import canonical, leaf_hash
+from sql.arrays import Column, byteas, int8s, texts, timestamptzs
 
 APPEND_LOCK = 2
 DUE_KINDS = ("forecast/v1", "missed/v1")
@@ -30,9 +31,11 @@ INSERT = """
 insert into transparency.leaf (index, kind, signal_id, seq, body, leaf_hash, version, slot,
                                appended_at)
 select new.*, %s
-from unnest(%s::bigint[], %s::text[], %s::bigint[], %s::bigint[], %s::bytea[], %s::bytea[],
-            %s::text[], %s::timestamptz[]) as new
+from unnest(%s, %s, %s, %s, %s, %s, %s, %s) as new
 """
+COLUMNS: tuple[Callable[[Sequence[Any]], Column], ...] = (
+    int8s, texts, int8s, int8s, byteas, byteas, texts, timestamptzs,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -92,7 +95,8 @@ def append_leaves(
         rows.append(
             (index, leaf.kind, leaf.signal_id, seq + 1, body, hashed, *leaf.version_and_slot)
         )
-    connection.execute(INSERT, [now, *(list(column) for column in zip(*rows, strict=True))])
+    columns = zip(COLUMNS, zip(*rows, strict=True), strict=True)
+    connection.execute(INSERT, [now, *(kind(column) for kind, column in columns)])
     return list(range(first, first + len(leaves)))
 
 

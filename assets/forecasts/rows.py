@@ -4,7 +4,7 @@ Arrays and `unnest` instead of COPY, which Postgres refuses on tables with
 row-level security.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,28 +13,33 @@ import msgspec
 import psycopg
 
 from assets.forecasts.run import Outcome
+from sql.arrays import Column, byteas, float8s, int4s, int8s, texts, timestamptzs
 
 SLOT_RECORDS = """
 insert into forecast.slot_record (version_id, slot, provenance, reason, cutoff, max_batch,
   input_digest, image_digest, engine, path, wall_ms, cpu_ms, peak_memory_mb, leaf_index, log,
   recorded_at, dagster_run_id)
 select new.*, %s, %s
-from unnest(%s::bigint[], %s::timestamptz[], %s::text[], %s::text[], %s::timestamptz[],
-  %s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[], %s::float8[], %s::float8[],
-  %s::float8[], %s::bigint[], %s::text[]) as new
+from unnest(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) as new
 returning version_id, id
 """
 FORECASTS = """
 insert into forecast.forecast (slot_record_id, instrument_id, horizon_hours, target_time, point,
   quantiles, probability_up)
 select record, instrument, horizon, target, point, quantiles::jsonb, up
-from unnest(%s::bigint[], %s::int[], %s::int[], %s::timestamptz[], %s::float8[], %s::text[],
-  %s::float8[]) as new(record, instrument, horizon, target, point, quantiles, up)
+from unnest(%s, %s, %s, %s, %s, %s, %s)
+  as new(record, instrument, horizon, target, point, quantiles, up)
 """
 OPENINGS = """
 insert into forecast.opening (slot_record_id, salt, payload)
-select * from unnest(%s::bigint[], %s::bytea[], %s::bytea[])
+select * from unnest(%s, %s, %s)
 """
+SLOT_RECORD_COLUMNS = (
+    int8s, timestamptzs, texts, texts, timestamptzs, int8s, texts, texts, texts, texts, float8s,
+    float8s, float8s, int8s, texts,
+)  # fmt: skip
+FORECAST_COLUMNS = (int8s, int4s, int4s, timestamptzs, float8s, texts, float8s)
+OPENING_COLUMNS = (int8s, byteas, byteas)
 
 
 @dataclass(frozen=True)
@@ -79,21 +84,23 @@ def insert_entries(
         return {}
     rows = [_slot_record(entry, leaf_indices) for entry in entries]
     ids: dict[int, int] = dict(
-        connection.execute(SLOT_RECORDS, [now, dagster_run_id, *_columns(rows)]).fetchall()
+        connection.execute(
+            SLOT_RECORDS, [now, dagster_run_id, *_columns(SLOT_RECORD_COLUMNS, rows)]
+        ).fetchall()
     )
     forecasts = [
         row for entry in entries for row in _forecasts(entry, ids[entry.outcome.version.id],
                                                        instruments)
     ]  # fmt: skip
     if forecasts:
-        connection.execute(FORECASTS, _columns(forecasts))
+        connection.execute(FORECASTS, _columns(FORECAST_COLUMNS, forecasts))
     openings = [
         (ids[entry.outcome.version.id], entry.salt, entry.payload)
         for entry in entries
         if entry.provenance in ("live", "late")
     ]
     if openings:
-        connection.execute(OPENINGS, _columns(openings))
+        connection.execute(OPENINGS, _columns(OPENING_COLUMNS, openings))
     return ids
 
 
@@ -120,5 +127,8 @@ def _forecasts(
         )  # fmt: skip
 
 
-def _columns(rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:
-    return [list(column) for column in zip(*rows, strict=True)]
+def _columns(
+    kinds: Sequence[Callable[[Sequence[Any]], Column]], rows: Sequence[tuple[Any, ...]]
+) -> list[Column]:
+    columns = zip(kinds, zip(*rows, strict=True), strict=True)
+    return [kind(column) for kind, column in columns]

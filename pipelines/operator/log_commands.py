@@ -4,12 +4,19 @@ import os
 from pathlib import Path
 
 import click
+import msgspec
 import psycopg
 
+from assets.transparency.anchors import anchors, read_roots
 from assets.transparency.coverage import coverage_of
 from assets.transparency.signer.folder import SignerFolder
 from assets.transparency.signer.signer import recover
-from pipelines.operator.command_list import Commands, home_option, installation_at
+from pipelines.operator.command_list import (
+    Commands,
+    home_option,
+    installation_at,
+    json_option,
+)
 from pipelines.operator.doctor import Finding
 from pipelines.operator.home import Home, default_root
 
@@ -50,6 +57,27 @@ def signer(action: str, checkpoint: Path | None, *, yes: bool, root: Path | None
         click.echo(f"key      {key.verifier.vkey}")
     state = folder.state()
     click.echo(f"signed   size {state.size}, root {state.root.hex()}")
+
+
+@commands.add(
+    click.option("--roots", type=click.Path(path_type=Path, exists=True, dir_okay=False),
+                 envvar="SIGNALBOX_LOG_TSA_ROOTS", required=True,
+                 help="PEM file: certificates of the authorities to believe."),
+    json_option, home_option, name="anchors",
+)  # fmt: skip
+def show_anchors(roots: Path, *, as_json: bool, root: Path | None) -> None:
+    """Every time-stamp over the log's checkpoints, checked again; exits with 1 if one fails."""
+    with installation_at(root).connect() as connection:
+        found = list(anchors(connection, read_roots(roots)))
+    if as_json:
+        click.echo(msgspec.json.encode(found))
+    for one in () if as_json else found:
+        held = one.fault or "holds"
+        click.echo(
+            f"size {one.size}  {one.stamped_at:%Y-%m-%d %H:%M:%S} UTC  {one.authority}: {held}"
+        )
+    if any(one.fault for one in found):
+        raise SystemExit(1)
 
 
 def examine_log(root: Path | None) -> list[Finding]:

@@ -34,6 +34,7 @@ def main() -> int:
         settings.policy(),
         clock_of(settings.environment, settings.demo_clock),
         timedelta(minutes=settings.log_refresh_minutes),
+        settings.authority(),
     )
     signal.signal(signal.SIGTERM, lambda *_: publisher.stop())
     signal.signal(signal.SIGINT, lambda *_: publisher.stop())

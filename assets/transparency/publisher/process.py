@@ -9,6 +9,7 @@ from typing import Any
 
 import psycopg
 
+from assets.transparency.anchors import AnchorError, Authority, anchor_newest
 from assets.transparency.publisher.cosigners import Cosigners
 from assets.transparency.publisher.publish import (
     RestoredLogError,
@@ -30,6 +31,8 @@ PUBLISHER_LOCK = 3
 POLL_SECONDS = 2.0  # a notice may be lost with its connection
 PAUSE_SECONDS = 0.2  # leaves that come together share a checkpoint
 AFTER_FAULT_SECONDS = 2.0
+ANCHOR_SECONDS = 3600.0
+AGAIN_SECONDS = 60.0  # after a time-stamp that did not come
 
 
 class Publisher:
@@ -42,6 +45,7 @@ class Publisher:
         policy: Policy | None,
         clock: Clock,
         refresh: timedelta,
+        authority: Authority | None = None,
     ) -> None:
         """Nothing is opened yet.
 
@@ -51,12 +55,15 @@ class Publisher:
             policy: whom to ask, and what makes a quorum; None: the log's own word.
             clock: the platform's now, UTC.
             refresh: a tree that does not grow is signed again after this time.
+            authority: stamps a checkpoint each hour; None: nobody does.
         """
         self._connect = connect
         self._signer = signer
         self._policy = policy
         self._clock = clock
         self._refresh_seconds = refresh.total_seconds()
+        self._authority = authority
+        self._anchor_at = time.monotonic()
         self._cosigners = Cosigners(policy) if policy else None
         self._stopping = threading.Event()
         self._signed_at = time.monotonic()
@@ -105,6 +112,17 @@ class Publisher:
             return signed
         signed = self._cosigners.ask(connection, signed, self._clock)
         return settle(connection, signed, self._policy, self._clock())
+
+    def _anchor(self, connection: psycopg.Connection[Any]) -> None:
+        """Have a checkpoint stamped each hour; a fault costs this hour's stamp, nothing else."""
+        if self._authority is None or time.monotonic() < self._anchor_at:
+            return
+        self._anchor_at = time.monotonic() + ANCHOR_SECONDS
+        try:
+            anchor_newest(connection, self._authority, self._clock())
+        except AnchorError as error:
+            self._anchor_at = time.monotonic() + AGAIN_SECONDS
+            logger.warning("no time-stamp: %s", error)
 
     @staticmethod
     def _is_alone(connection: psycopg.Connection[Any]) -> bool:

@@ -8,11 +8,16 @@ import msgspec
 import pytest
 
 from api.settings import ApiSettings, ListenSettings
+from assets.transparency.publisher.settings import PublisherSettings
+from assets.transparency.signer.settings import SignerSettings
 from pipelines.settings import WorkerSettings
 from sandbox.git import limits
 from sandbox.git.settings import GitSettings
 from sql.configuration import PREFIX
 
+SETTINGS = (
+    ApiSettings, ListenSettings, WorkerSettings, GitSettings, SignerSettings, PublisherSettings,
+)  # fmt: skip
 CHECKOUT = Path(__file__).parents[2]
 PATH = re.compile(r"`([a-z_.]+/[A-Za-z0-9_./-]*)`")
 DOCUMENTS = ["ARCHITECTURE.md", "README.md", "SECURITY.md", "CONTRIBUTING.md"]
@@ -36,7 +41,7 @@ def test_every_setting_is_documented_and_every_documented_setting_is_read():
     )
     read = {
         PREFIX + field.name.upper()
-        for settings in (ApiSettings, ListenSettings, WorkerSettings, GitSettings)
+        for settings in SETTINGS
         for field in msgspec.structs.fields(settings)
     }
     code = "\n".join(

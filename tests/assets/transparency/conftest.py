@@ -12,6 +12,7 @@ from sql.roles import WORKER
 
 SLOT = datetime(2026, 11, 20, 8, tzinfo=UTC)
 IN_TIME = SLOT + timedelta(minutes=3)
+DIGEST = "sha256:" + "a" * 64
 
 
 @dataclass
@@ -28,8 +29,15 @@ class Chains:
     @staticmethod
     def due(signal_id, hour, name="tide", version="v1.0.0"):
         slot = int((SLOT + timedelta(hours=hour)).timestamp())
-        facts = {"sig": f"ada/{name}", "ver": version, "slot": slot, "vl": 0, "img": "i"}
-        return NewLeaf("forecast/v1", signal_id, {**facts, "inp": "in", "c": "00" * 32})
+        facts = {"sig": f"ada/{name}", "ver": version, "slot": slot, "vl": 0, "img": DIGEST}
+        return NewLeaf("forecast/v1", signal_id, {**facts, "inp": DIGEST, "c": "00" * 32})
+
+    def publish(self):
+        """The leaf of ada/tide v1.0.0, which is the log's first."""
+        digests = dict.fromkeys(("tree", "lock", "img", "base", "sbom"), DIGEST)
+        facts = {"sig": "ada/tide", "ver": "v1.0.0", "commit": "c" * 40, **digests}
+        with self.database.connect(WORKER) as connection, connection.transaction():
+            append_leaves(connection, [NewLeaf("version/v1", self.tide, facts)], SLOT)
 
     def append(self, count, now=IN_TIME):
         """So many leaves of ada/tide, going on where the last call ended; their indices."""

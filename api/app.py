@@ -33,6 +33,7 @@ from api.signals import moves, origin, runs, versions
 from api.signals import routes as signals
 from api.signing_keys import routes as signing_keys
 from api.subscriptions import routes as subscriptions
+from api.track_record import routes as track_record
 
 ROUTES: list[Router | HTTPRouteHandler] = [
     health.healthz,
@@ -47,6 +48,8 @@ ROUTES: list[Router | HTTPRouteHandler] = [
     origin.list_provenance_keys,
     runs.router,
     performance.router,
+    track_record.router,
+    track_record.get_reproduction,
     forecasts.router,
     forecasts.my_latest_forecasts,
     subscriptions.router,

@@ -21,6 +21,16 @@ def anyone(connection: Connection, handler: BaseRouteHandler) -> None:
     """Open to everyone, deliberately."""
 
 
+def anyone_with(*scopes: Scope) -> Guard:
+    """Open to everyone; whoever says who they are by an API key needs one of these scopes."""
+
+    def guard_anyone_with(connection: Connection, _: BaseRouteHandler) -> None:
+        if connection.scope.get("user") is not None:
+            _demand(connection, scopes)
+
+    return guard_anyone_with
+
+
 def signed_in(*scopes: Scope) -> Guard:
     """A person, or their API key with one of these scopes; no scope: no API key at all."""
 

@@ -1,13 +1,19 @@
-"""GET .../forecasts, .../forecasts/latest, GET /v1/forecasts/latest."""
+"""GET .../forecasts, .../forecasts/latest, GET /v1/forecasts/latest.
 
+What is past its reveal delay is everybody's, with the same provenance; what is not is
+for those who are entitled. A range that reaches into both is refused to the others, who
+are told where the public part ends: an answer never looks complete where it is not.
+"""
+
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, get_args
+from typing import Annotated, Any, get_args
 
 import psycopg
 from litestar import Router, get
 from litestar.params import FromPath, QueryParameter
 
-from api.auth.guards import signed_in
+from api.auth.guards import anyone_with, signed_in
 from api.forecasts import stored
 from api.forecasts.stored import Forecast, Provenance
 from api.installation import Context, RequestContext
@@ -26,7 +32,7 @@ Provenances = Annotated[
 ]
 
 
-@get("/", guards=[signed_in("read")])
+@get("/", guards=[anyone_with("read")])
 async def list_forecasts(
     provider: FromPath[str],
     name: FromPath[str],
@@ -40,7 +46,10 @@ async def list_forecasts(
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> Page[Forecast]:
-    """Newest slot first; `live` and `late` unless `provenance` asks for others."""
+    """Newest slot first; `live` and `late` unless `provenance` asks for others.
+
+    Without a subscription: slots that are revealed, when `to` leaves out the others.
+    """
     filters = {
         "provenance": _provenances(provenance),
         "from": instant("from", from_),
@@ -51,7 +60,9 @@ async def list_forecasts(
         **stored.terms(context),
     }
     async with context.transaction() as connection:
-        signal = await _entitled_signal(connection, context, provider, name)
+        signal = await find_signal(connection, context, provider, name)
+        if not signal.entitled:
+            await _check_revealed(connection, context, signal, filters)
         if version is not None:
             await find_version(connection, signal, version)
         return await stored.history(connection, filters | {"signal_id": signal.id}, limit, cursor)
@@ -79,12 +90,34 @@ async def _entitled_signal(
 ) -> KnownSignal:
     signal = await find_signal(connection, context, provider, name)
     if not signal.entitled:
-        raise Problem(
-            "subscription_required",
-            f'Subscribe by POST /v1/subscriptions {{"signal": "{signal.signal}"}};'
-            " if you did, see GET /v1/subscriptions for what is unpaid or over.",
-        )
+        raise _subscription_required(signal)
     return signal
+
+
+async def _check_revealed(
+    connection: psycopg.AsyncConnection,
+    context: Context,
+    signal: KnownSignal,
+    filters: Mapping[str, Any],
+) -> None:
+    """Refuse a query that reaches what only subscribers may read."""
+    if signal.visibility != "public":
+        raise _subscription_required(signal)
+    until = await stored.revealed_until(connection, signal.id, context.now)
+    if until is None or not set(filters["provenance"]) <= set(BY_DEFAULT):
+        raise _subscription_required(signal)
+    if filters["to"] is None or filters["to"] > until:
+        raise _subscription_required(
+            signal, f" Live and late slots before {until:%Y-%m-%dT%H:%M:%SZ} are public: send to=."
+        )
+
+
+def _subscription_required(signal: KnownSignal, public: str = "") -> Problem:
+    return Problem(
+        "subscription_required",
+        f'Subscribe by POST /v1/subscriptions {{"signal": "{signal.signal}"}};'
+        f" if you did, see GET /v1/subscriptions for what is unpaid or over.{public}",
+    )
 
 
 def _provenances(written: str | None) -> list[str]:

@@ -31,6 +31,8 @@ class Forecast(msgspec.Struct, frozen=True, kw_only=True):
             its leaf had its quorum by the deadline.
         leaf_index: its leaf in the transparency log; null for replayed and backfilled.
         proven_at: when a checkpoint over its leaf had its quorum; null: not yet.
+        is_unopened: its leaf's opening is lost: nothing proves these numbers, and scores
+            count the slot as missed.
     """
 
     signal: str
@@ -49,6 +51,7 @@ class Forecast(msgspec.Struct, frozen=True, kw_only=True):
     image_digest: str
     leaf_index: int | None
     proven_at: datetime | None
+    is_unopened: bool
     is_sample_data: bool
 
 
@@ -62,6 +65,8 @@ select p.handle || '/' || g.name as signal, v.version, r.slot as as_of, i.symbol
        f.target_time, f.point, f.quantiles, f.probability_up, r.recorded_at as available_at,
        f.target_time as valid_until, proven.provenance, r.input_digest, r.image_digest,
        r.leaf_index, transparency.proven_at(r.leaf_index) as proven_at,
+       r.leaf_index is not null and not exists (
+         select from forecast.opening o where o.slot_record_id = r.id) as is_unopened,
        i.is_sample as is_sample_data, r.id as slot_record_id, f.instrument_id
 """
 
@@ -89,6 +94,20 @@ where g.id = %(signal_id)s
         < (%(after_slot)s, %(after_id)s::bigint, %(after_instrument)s::int, %(after_horizon)s::int))
 order by r.slot desc, r.id desc, f.instrument_id desc, f.horizon_hours desc
 limit %(limit)s
+"""
+
+# The first slot, under any of the offers so far, whose reveal delay is not over.
+REVEALED_UNTIL: LiteralString = """
+select min(hidden_from) as until
+from (
+  select greatest(
+           date_trunc('hour', p.valid_from + interval '1 hour - 1 microsecond'),
+           date_trunc('hour', %(now)s - make_interval(hours => p.reveal_after_hours))
+             + interval '1 hour') as hidden_from,
+         lead(p.valid_from) over (order by p.valid_from, p.id) as followed_at
+  from billing.price p
+  where p.signal_id = %(signal_id)s and p.valid_from <= %(now)s) terms
+where followed_at is null or hidden_from < followed_at
 """
 
 # One index descent per version, instead of sorting every slot there is.
@@ -168,6 +187,18 @@ async def latest(
     query: LiteralString = COLUMNS + LATEST + JOINS + LATEST_ORDER
     rows = await fetch_all(connection, _Row, query, {"signal_ids": signal_ids, **proof})
     return [_public(row) for row in rows]
+
+
+class _Until(msgspec.Struct, frozen=True):
+    until: datetime | None
+
+
+async def revealed_until(
+    connection: psycopg.AsyncConnection, signal_id: int, now: datetime
+) -> datetime | None:
+    """Logged slots before it are public, all of them; None where nothing was ever on offer."""
+    rows = await fetch_all(connection, _Until, REVEALED_UNTIL, {"signal_id": signal_id, "now": now})
+    return rows[0].until
 
 
 class _SignalId(msgspec.Struct, frozen=True):

@@ -57,6 +57,7 @@ class Performance(msgspec.Struct, frozen=True, kw_only=True):
         missed: of these, slots without an answer.
         pending: of these, slots recorded in time that no checkpoint covers yet; they
             become live or late and are not scored before.
+        unopened: of the missed, slots whose leaf commits to an answer that can no longer be shown.
     """
 
     signal: str
@@ -66,6 +67,7 @@ class Performance(msgspec.Struct, frozen=True, kw_only=True):
     due: int
     missed: int
     pending: int
+    unopened: int
     live: Group
     late: Group
     replayed: Group
@@ -77,6 +79,7 @@ class Performance(msgspec.Struct, frozen=True, kw_only=True):
 class _Row(msgspec.Struct, frozen=True):
     provenance: str
     count: int
+    unopened: int
     resolved: int
     scored_forecasts: int
     abstentions: int
@@ -87,10 +90,12 @@ class _Row(msgspec.Struct, frozen=True):
 
 GROUPS: LiteralString = """
 with slot as (
-  select r.id, forecast.proven_provenance(
-           r.provenance, r.slot, r.leaf_index, %(deadline)s, %(now)s) as provenance
+  select r.id, lost.id is not null as is_unopened,
+         case when lost.id is not null then 'missed' else forecast.proven_provenance(
+           r.provenance, r.slot, r.leaf_index, %(deadline)s, %(now)s) end as provenance
   from forecast.slot_record r
   join registry.version v on v.id = r.version_id
+  left join forecast.unopened(%(signal_id)s) as lost(id) on lost.id = r.id
   where v.signal_id = %(signal_id)s
     and (%(version_id)s::bigint is null or v.id = %(version_id)s)
     and (%(since)s::timestamptz is null or r.slot >= %(since)s)),
@@ -100,6 +105,7 @@ newest as (
   from score.score s join slot on slot.id = s.slot_record_id
   order by s.slot_record_id, s.instrument_id, s.horizon_hours, s.outcome_batch_id desc)
 select slot.provenance, count(distinct slot.id) as count,
+       count(distinct slot.id) filter (where slot.is_unopened) as unopened,
        count(distinct newest.slot_record_id) as resolved,
        count(newest.slot_record_id) as scored_forecasts,
        count(newest.slot_record_id) - count(newest.hit) as abstentions,
@@ -176,6 +182,7 @@ def _performance(
         due=sum(counts.get(provenance, 0) for provenance in DUE),
         missed=counts.get("missed", 0),
         pending=counts.get("pending", 0),
+        unopened=sum(row.unopened for row in rows),
         live_deadline_minutes=context.settings.live_deadline_minutes,
         is_sample_data=facts.is_sample_data,
         **groups,

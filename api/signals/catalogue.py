@@ -15,11 +15,12 @@ Sort = Literal["newest", "name"]
 
 
 class Offer(msgspec.Struct, frozen=True):
-    """`amount_minor` is per month, in cents."""
+    """`amount_minor` is per month, in cents; slots are public `reveal_after_hours` later."""
 
     amount_minor: int
     currency: str
     trial_days: int
+    reveal_after_hours: int
 
 
 class Signal(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,7 +58,8 @@ select g.id, p.handle || '/' || g.name as signal, p.handle as provider, g.name, 
        newest.version, newest.state,
        (select min(v.published_at) from registry.version v where v.signal_id = g.id) as live_since,
        (select jsonb_build_object('amount_minor', o.amount_minor, 'currency', o.currency,
-                                  'trial_days', o.trial_days)
+                                  'trial_days', o.trial_days,
+                                  'reveal_after_hours', o.reveal_after_hours)
         from billing.price o where o.signal_id = g.id and o.valid_from <= %(now)s
         order by o.valid_from desc, o.id desc limit 1) as offer,
        exists (select 1 from market.instrument i

@@ -4,6 +4,9 @@ A forecast is decided by two bars: the one that closed at its slot and the one
 that closes at its target time, each in the newest version known. Where the
 market was shut there is no such bar, and the forecast stays open: never zero.
 
+A logged forecast whose opening is lost proves nothing, and gets no score: its slot
+counts as missed.
+
 A score is keyed by the newest batch among its two bars. A correction of either
 comes in a later batch, so it scores again in a new row and the old one stays.
 """
@@ -25,6 +28,8 @@ with due as (
   join forecast.slot_record r on r.id = f.slot_record_id
   join registry.version v on v.id = r.version_id
   where f.target_time <= %(now)s
+    and (r.leaf_index is null
+         or exists (select from forecast.opening o where o.slot_record_id = r.id))
     and (%(versions)s::bigint[] is null or r.version_id = any (%(versions)s::bigint[]))
     and (%(since)s::timestamptz is null or r.slot >= %(since)s::timestamptz)
 ), span as (

@@ -23,26 +23,27 @@ def changed_offer(
 
     Subscriptions keep the price that they were made under.
     """
-    offered = (offer.amount_minor, offer.currency, offer.trial_days)
+    offered = (offer.amount_minor, offer.currency, offer.trial_days, offer.reveal_after_hours)
     last = connection.execute(
-        "select amount_minor, currency, trial_days from billing.price where signal_id = %s"
-        " order by id desc limit 1",
+        "select amount_minor, currency, trial_days, reveal_after_hours from billing.price"
+        " where signal_id = %s order by id desc limit 1",
         [signal_id],
     ).fetchone()
     if last == offered:
         return []
     connection.execute(
-        "insert into billing.price (signal_id, amount_minor, currency, trial_days, valid_from)"
-        " values (%s, %s, %s, %s, %s)",
+        "insert into billing.price (signal_id, amount_minor, currency, trial_days,"
+        " reveal_after_hours, valid_from) values (%s, %s, %s, %s, %s, %s)",
         [signal_id, *offered, now],
     )
     if last is None:
         return []
-    amount_minor, currency, trial_days = offered
+    amount_minor, currency, trial_days, reveal_after_hours = offered
     facts = {
         "sig": signal,
         "amount_minor": amount_minor,
         "currency": currency,
         "trial_days": trial_days,
+        "reveal_after_hours": reveal_after_hours,
     }
     return [NewLeaf("price/v1", signal_id, facts)]

@@ -26,10 +26,12 @@ grant select on forecast.opening to signalbox_api;
 grant select on transparency.leaf, transparency.tile, transparency.checkpoint to signalbox_api;
 grant select on transparency.cosignature, transparency.quorum, transparency.anchor to signalbox_api;
 grant select on transparency.coverage, transparency.signed_note to signalbox_api;
+grant select on transparency.reproduction to signalbox_api;
 grant select on score.score to signalbox_api;
 
 grant select on billing.price, billing.subscription, billing.payment_event to signalbox_api;
 grant insert on billing.subscription, billing.payment_event to signalbox_api;
 grant update (state, period_start, period_end, cancel_at_period_end) on billing.subscription to signalbox_api;
 
-grant execute on function account.find_api_key(text), billing.is_entitled(bigint) to signalbox_api;
+grant execute on function account.find_api_key(text), billing.is_entitled(bigint),
+  forecast.unopened(bigint) to signalbox_api;

@@ -16,6 +16,7 @@ grant select, insert on transparency.leaf to signalbox_worker;
 -- It reads what was signed, and signs nothing: tiles and checkpoints are the publisher's.
 grant select on transparency.tile, transparency.checkpoint, transparency.cosignature to signalbox_worker;
 grant select on transparency.quorum, transparency.anchor, transparency.coverage, transparency.signed_note to signalbox_worker;
+grant select, insert on transparency.reproduction to signalbox_worker;
 grant select, insert on score.score to signalbox_worker;
 grant select on billing.subscription, billing.price to signalbox_worker;
 -- `market.bars_as_of` is not granted: what a model is given is read as signalbox_model.

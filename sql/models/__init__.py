@@ -14,6 +14,7 @@ from sql.models.market import (
     Reject,
 )
 from sql.models.registry import Signal, SignalEvent, Version, VersionEvent
+from sql.models.reproduction import Reproduction
 from sql.models.score import Score
 from sql.models.supply import (
     Advisory,
@@ -59,6 +60,7 @@ __all__ = [
     "RefreshToken",
     "Reject",
     "ReplayAudit",
+    "Reproduction",
     "Score",
     "Signal",
     "SignalEvent",

@@ -13,6 +13,7 @@ class Price(Base):
     __table_args__ = (
         CheckConstraint("amount_minor >= 0", name="not_negative"),
         CheckConstraint("trial_days between 0 and 30", name="trial_at_most_30_days"),
+        CheckConstraint("reveal_after_hours between 1 and 8760", name="revealed_within_a_year"),
         {"schema": "billing", "comment": "Offers, insert-only: the newest binds new subscribers."},
     )
 
@@ -26,7 +27,12 @@ class Price(Base):
     amount_minor: Mapped[int] = mapped_column(BigInteger, comment="Per month, in cents")
     currency: Mapped[Str] = mapped_column(comment="ISO 4217")
     trial_days: Mapped[int] = mapped_column(comment="0..30")
-    valid_from: Mapped[Instant] = mapped_column(comment="Binds subscriptions from then on")
+    valid_from: Mapped[Instant] = mapped_column(
+        comment="Binds subscriptions and slots from then on"
+    )
+    reveal_after_hours: Mapped[int] = mapped_column(
+        server_default=text("168"), comment="Slots made under this offer are public so much later"
+    )
 
 
 class Subscription(Base):

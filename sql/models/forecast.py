@@ -28,6 +28,7 @@ class SlotRecord(Base):
             "slot_record_due_once", "version_id", "slot", unique=True, postgresql_where=text(DUE)
         ),
         Index("slot_record_slot_idx", "slot"),
+        Index("slot_record_leaf_once", "leaf_index", unique=True),
         CheckConstraint(
             "provenance in ('live', 'late', 'missed', 'replayed', 'backfilled')",
             name="provenance_known",

@@ -130,8 +130,9 @@ class Factory:
         provenance: str = "live",
         horizons: tuple[int, ...] = (1, 4),
         proven_at: datetime | None = None,
+        opening: bool = True,
     ) -> int:
-        """A recorded slot; a due one has its leaf, covered three minutes after the slot."""
+        """A recorded slot; a due one has opening and leaf, covered three minutes after the slot."""
         reason = "timeout: ran into 20 s" if provenance == "missed" else None
         leaf = self.leaf(published, slot, provenance)
         record_id = self._id(
@@ -144,6 +145,10 @@ class Factory:
         )
         if leaf is not None:
             self.cover(proven_at or slot + timedelta(minutes=3))
+        if leaf is not None and opening and provenance != "missed":
+            self.connection.execute(
+                "insert into forecast.opening values (%s, %s, %s)", [record_id, b"s" * 32, b"[]"]
+            )
         for horizon in () if provenance == "missed" else horizons:
             self.connection.execute(
                 "insert into forecast.forecast values (%s, %s, %s, %s, 0.001, %s, 0.6)",

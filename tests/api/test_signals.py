@@ -48,7 +48,12 @@ def test_pages_of_the_catalogue_join(client, make, ada, sort):
 
 def test_a_signal_shows_its_offer_and_its_data(client, tide):
     signal = client.get(tide.path).json()
-    assert signal["offer"] == {"amount_minor": 2900, "currency": "EUR", "trial_days": 14}
+    assert signal["offer"] == {
+        "amount_minor": 2900,
+        "currency": "EUR",
+        "trial_days": 14,
+        "reveal_after_hours": 168,
+    }
     assert (signal["symbols"], signal["is_sample_data"]) == (["EURUSD"], True)
     assert signal["git_url"].endswith("/git/ada/tide.git")
 

@@ -3,7 +3,7 @@
 FIELDS = {
     *("signal", "version", "as_of", "symbol", "horizon_hours", "target_time", "point"),
     *("quantiles", "probability_up", "available_at", "valid_until", "provenance"),
-    *("input_digest", "image_digest", "leaf_index", "proven_at", "is_sample_data"),
+    *("input_digest", "image_digest", "leaf_index", "is_unopened", "proven_at", "is_sample_data"),
 }
 
 

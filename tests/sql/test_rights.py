@@ -31,6 +31,7 @@ INSERT_ONLY = [
     "transparency.cosignature",
     "transparency.quorum",
     "transparency.anchor",
+    "transparency.reproduction",
     "score.score",
     "billing.price",
     "billing.payment_event",

@@ -194,7 +194,7 @@ def test_going_live_writes_version_leaf_event_price_and_audit(as_git, database, 
             connection.execute("select body from transparency.leaf order by index").fetchone()[0]
         )
         price = connection.execute(
-            "select amount_minor, currency, trial_days from billing.price"
+            "select amount_minor, currency, trial_days, reveal_after_hours from billing.price"
         ).fetchone()
         audit = connection.execute("select action, subject, detail from audit.event").fetchone()
         title = connection.execute("select title from registry.signal").fetchone()
@@ -202,7 +202,7 @@ def test_going_live_writes_version_leaf_event_price_and_audit(as_git, database, 
     assert (body["kind"], body["seq"], body["prev"]) == ("version/v1", 0, "")
     assert (body["sig"], body["ver"], body["img"]) == ("ada/tide", "v1.0.0", "sha256:1")
     assert body["commit"] == tag.commit
-    assert price == (2900, "EUR", 14)
+    assert price == (2900, "EUR", 14, 168)
     assert audit == ("version.publish", "ada/tide@v1.0.0", {"image": "sha256:1"})
     assert title == ("Tide",)
 

@@ -63,6 +63,7 @@ class OfferTable(_Table, frozen=True):
     price: str
     currency: Annotated[str, Meta(pattern=r"^[A-Z]{3}$")] = "EUR"
     trial_days: Annotated[int, Meta(ge=0, le=30)] = 0
+    reveal_after_hours: Annotated[int, Meta(ge=1, le=8760)] = 168
 
     @property
     def amount_minor(self) -> int:

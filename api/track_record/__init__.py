@@ -1,0 +1,1 @@
+"""The whole record of a signal, misses and all."""

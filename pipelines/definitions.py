@@ -15,9 +15,17 @@ from assets.market_data.source import Source
 from assets.scores.asset import scores_asset
 from assets.transparency.asset import log_asset
 from assets.transparency.covered import log_is_covered
+from assets.transparency.reproduce_asset import reproduced_asset
 from pipelines.image_check import daily_schedule, image_check_job
 from pipelines.resources import installation_of, slot_runs
-from pipelines.schedules import hourly_schedule, score_job, tick_job
+from pipelines.schedules import (
+    days_of,
+    hourly_schedule,
+    nightly_schedule,
+    reproduce_job,
+    score_job,
+    tick_job,
+)
 from pipelines.sensors import reap_sandboxes, score_after_tick
 from pipelines.settings import WorkerSettings, source_of
 from sql.configuration import read_settings
@@ -30,17 +38,23 @@ def definitions_of(
     with installation.connect() as connection:
         versions = published_versions(connection)
     forecasts = [dg.AssetKey(version.asset_key) for version in versions]
-    tick, score, images = tick_job(forecasts), score_job(), image_check_job()
+    tick, score = tick_job(forecasts), score_job()
+    reproduce, images = reproduce_job(), image_check_job()
     return dg.Definitions(
         assets=[
             bars_asset(partitions),
             *shards(versions, partitions),
             log_asset(partitions, forecasts),
+            reproduced_asset(days_of(partitions)),
             scores_asset(partitions, [BARS, *forecasts]),
         ],
         asset_checks=[log_is_covered()],
-        jobs=[tick, score, images],
-        schedules=[hourly_schedule(tick, cron), daily_schedule(images)],
+        jobs=[tick, score, reproduce, images],
+        schedules=[
+            hourly_schedule(tick, cron),
+            nightly_schedule(reproduce),
+            daily_schedule(images),
+        ],
         sensors=[score_after_tick(tick, score), reap_sandboxes()],
         resources={
             "installation": dg.ResourceDefinition.hardcoded_resource(installation),

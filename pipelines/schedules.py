@@ -1,4 +1,4 @@
-"""When a slot is run: once an hour, and afterwards for what was missed."""
+"""When a slot is run: once an hour, and afterwards for what was missed; and what runs nightly."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -13,6 +13,9 @@ from sql.clock import floor_hour
 
 TICK = "tick"
 SCORE = "score"
+REPRODUCE = "reproduce"
+# Between two ticks.
+NIGHTLY = "24 0 * * *"
 # A longer outage is worked off over several evaluations, newest slot first.
 SLOTS_AT_ONCE = 6
 FINISHED = (
@@ -49,6 +52,43 @@ def score_job() -> Any:
         executor_def=dg.in_process_executor,
         description="After each tick: scores of what was decided, and the audit of the log.",
     )
+
+
+def days_of(hours: dg.HourlyPartitionsDefinition) -> dg.DailyPartitionsDefinition:
+    """The days of the grid; today's exists as soon as it begins."""
+    return dg.DailyPartitionsDefinition(
+        start_date=hours.start, timezone="UTC", end_offset=hours.end_offset
+    )
+
+
+def reproduce_job() -> Any:
+    """The day's sample of logged forecasts, computed again."""
+    return dg.define_asset_job(
+        REPRODUCE,
+        selection=dg.AssetSelection.assets("transparency/reproduced"),
+        executor_def=dg.in_process_executor,
+        description="Each night: logged forecasts drawn by the log itself, computed again.",
+    )
+
+
+def nightly_schedule(job: Any) -> dg.ScheduleDefinition:
+    """Asks for the day's sample."""
+
+    @dg.schedule(
+        name="nightly",
+        job=job,
+        cron_schedule=NIGHTLY,
+        execution_timezone="UTC",
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        required_resource_keys={"installation"},
+        description="Each night, between two ticks.",
+    )
+    def nightly(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+        installation: Installation = context.resources.installation
+        day = f"{installation.clock():%Y-%m-%d}"
+        return dg.RunRequest(run_key=day, partition_key=day)
+
+    return nightly
 
 
 def hourly_schedule(job: Any, cron: str) -> dg.ScheduleDefinition:

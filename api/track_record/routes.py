@@ -109,7 +109,7 @@ group by v.id order by v.published_at desc, v.id desc
 """
 
 TRIED: LiteralString = """
-select count(*) filter (where t.reproduced) as reproduced, count(*) as total,
+select count(*) filter (where t.result = 'reproduced') as reproduced, count(*) as total,
        max(t.reproduced_at) as last_at
 from transparency.reproduction t
 join transparency.leaf l on l.index = t.leaf_index

@@ -22,7 +22,7 @@ select v.id, v.signal_id, u.handle as provider, s.name, v.version, v.state, v.ma
 from registry.version v
 join registry.signal s on s.id = v.signal_id
 join account.user_account u on u.id = s.provider_id
-where v.state in ('live', 'offline')
+where v.state = any(%(states)s) and (%(id)s::bigint is null or v.id = %(id)s)
 order by v.id
 """
 
@@ -79,10 +79,28 @@ class PublishedVersion:
 
 def published_versions(connection: psycopg.Connection[Any]) -> list[PublishedVersion]:
     """All versions with an asset, oldest first."""
+    return _published(connection, {"states": ["live", "offline"], "id": None})
+
+
+def published_version(connection: psycopg.Connection[Any], version_id: int) -> PublishedVersion:
+    """One version that was ever published, retired ones too: what it forecast stays provable.
+
+    Raises:
+        LookupError: it never was.
+    """
+    found = _published(connection, {"states": ["live", "offline", "retired"], "id": version_id})
+    if not found:
+        raise LookupError(f"version {version_id} was never published")
+    return found[0]
+
+
+def _published(
+    connection: psycopg.Connection[Any], values: dict[str, Any]
+) -> list[PublishedVersion]:
     with connection.cursor(row_factory=dict_row) as cursor:
         return [
             PublishedVersion(**{**row, "manifest": msgspec.convert(row["manifest"], Manifest)})
-            for row in cursor.execute(PUBLISHED)
+            for row in cursor.execute(PUBLISHED, values)
         ]
 
 

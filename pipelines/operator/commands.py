@@ -18,7 +18,7 @@ from assets.scores.score import score_resolved
 from pipelines.operator import demo as demonstration
 from pipelines.operator import demo_check as checking
 from pipelines.operator import doctor as examination
-from pipelines.operator import log_commands, market_data, supply
+from pipelines.operator import log_commands, market_data, provability, supply
 from pipelines.operator.accounts import make_operator
 from pipelines.operator.command_list import (
     HOUR,
@@ -31,7 +31,14 @@ from pipelines.operator.home import Home, Ports, default_root
 from pipelines.operator.house import open_house
 from sql.clock import floor_hour
 
-commands = Commands([*market_data.commands, *supply.commands, *log_commands.commands])
+commands = Commands(
+    [
+        *market_data.commands,
+        *supply.commands,
+        *log_commands.commands,
+        *provability.commands,
+    ]
+)
 
 port_option = click.option("--port", default=8700, show_default=True, help="First of four ports.")
 

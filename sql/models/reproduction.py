@@ -9,7 +9,10 @@ from sql.models.base import Base, BigId, Instant, Str
 class Reproduction(Base):
     __tablename__ = "reproduction"
     __table_args__ = (
-        CheckConstraint("reproduced = (difference is null)", name="difference_is_named"),
+        CheckConstraint(
+            "result in ('reproduced', 'differs', 'not_possible')", name="result_known"
+        ),
+        CheckConstraint("(result = 'reproduced') = (why = '')", name="difference_is_named"),
         {"schema": "transparency", "comment": "Logged forecasts run again; insert-only."},
     )
 
@@ -20,9 +23,9 @@ class Reproduction(Base):
         index=True,
         comment="The forecast that was run again",
     )
-    reproduced: Mapped[bool] = mapped_column(comment="Same input, same bytes, same commitment")
-    difference: Mapped[Str | None] = mapped_column(comment="The first thing that differed")
-    drawn_by: Mapped[Str] = mapped_column(comment="The draw: its date, log size and hash")
+    result: Mapped[Str] = mapped_column(comment="reproduced, differs, not_possible")
+    why: Mapped[Str] = mapped_column(comment="The first thing that differed; empty: nothing did")
+    drawn_by: Mapped[Str] = mapped_column(comment="The draw: its date, and the log's size and hash")
     audit_leaf: Mapped[int] = mapped_column(
         BigInteger,
         ForeignKey("transparency.leaf.index", ondelete="restrict"),

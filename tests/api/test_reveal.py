@@ -153,11 +153,11 @@ def test_the_rate_of_reproduction_is_null_with_a_reason_until_something_was_run_
         shown = shown.get("reproduction", shown)
         assert (shown["reproduced"], shown["total"], shown["rate"]) == (0, 0, None)
         assert shown["reason"]
-    for difference in (None, None, "payload: 1, again 2"):
+    for result, why in (("reproduced", ""), ("differs", "BTCUSDT 1 h"), ("reproduced", "")):
         make.connection.execute(
-            "insert into transparency.reproduction (leaf_index, reproduced, difference, drawn_by,"
-            " audit_leaf, reproduced_at) values (0, %s, %s, 'd', 0, now())",
-            [difference is None, difference],
+            "insert into transparency.reproduction (leaf_index, result, why, drawn_by, audit_leaf,"
+            " reproduced_at) values (0, %s, %s, 'd', 0, now())",
+            [result, why],
         )
     shown = client.get("/v1/reproduction").json()
     assert (shown["reproduced"], shown["total"], shown["rate"]) == (2, 3, 2 / 3)

@@ -37,7 +37,7 @@ def definitions(database, tmp_path):
     )
 
 
-def test_the_asset_graph_is_bars_versions_log_and_scores(definitions):
+def test_the_asset_graph_is_bars_versions_log_its_nightly_sample_and_scores(definitions):
     graph = definitions.resolve_asset_graph()
     edges = {
         key.to_user_string(): sorted(k.to_user_string() for k in graph.get(key).parent_keys)
@@ -49,6 +49,7 @@ def test_the_asset_graph_is_bars_versions_log_and_scores(definitions):
         "signals/ada/tide/v1.0.0": ["market_data/bars"],
         "signals/ada/tide/v1.1.0": ["market_data/bars"],
         "transparency/log": versions,
+        "transparency/reproduced": ["transparency/log"],
         "scores": ["market_data/bars", *versions],
     }
 

@@ -54,11 +54,13 @@ def test_the_asset_graph_is_bars_versions_log_its_nightly_sample_and_scores(defi
     }
 
 
-def test_every_asset_is_hourly_and_has_an_owner_and_a_description(definitions):
+def test_every_asset_but_the_nightly_one_is_hourly_and_all_have_owner_and_description(definitions):
     graph = definitions.resolve_asset_graph()
     for key in graph.get_all_asset_keys():
         node = graph.get(key)
-        assert isinstance(node.partitions_def, dg.HourlyPartitionsDefinition)
+        nightly = key == dg.AssetKey(["transparency", "reproduced"])
+        kind = dg.DailyPartitionsDefinition if nightly else dg.HourlyPartitionsDefinition
+        assert isinstance(node.partitions_def, kind)
         assert node.description
         assert node.owners
 

@@ -20,7 +20,7 @@ from pathlib import Path
 import msgspec
 import psycopg
 
-from assets.transparency.chain import audit_log
+from assets.transparency.fsck import audit_log
 from benchmarks import naive
 from benchmarks.tick_house import House, open_house
 from pipelines.schedules import partition_key

@@ -6,6 +6,7 @@ import subprocess
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -84,10 +85,16 @@ def postgres() -> Iterator[tuple[URL, dict[str, str]]]:
 def database(
     postgres: tuple[URL, dict[str, str]], request: pytest.FixtureRequest
 ) -> Iterator[Database]:
+    with copied(postgres, f"test_{abs(hash(request.node.nodeid)):x}", DATABASE) as copy:
+        yield copy
+
+
+@contextmanager
+def copied(postgres: tuple[URL, dict[str, str]], name: str, template: str) -> Iterator[Database]:
+    """A database of its own, made of another that nobody is connected to."""
     admin, passwords = postgres
-    name = f"test_{abs(hash(request.node.nodeid)):x}"
     with psycopg.connect(conninfo(admin), autocommit=True) as connection:
-        connection.execute(f"create database {name} template {DATABASE} owner {OWNER}")
+        connection.execute(f"create database {name} template {template} owner {OWNER}")
         for role in ALL_ROLES:
             connection.execute(f"grant connect on database {name} to {role}")
     yield Database(name=name, admin=admin, passwords=passwords)
@@ -196,6 +203,19 @@ class House:
 
 @pytest.fixture
 def house(database, image_store, engine, engine_choice, tmp_path) -> Iterator[House]:
+    with opened(database, image_store, engine, engine_choice, tmp_path) as house:
+        yield house
+
+
+@contextmanager
+def opened(
+    database: Database,
+    image_store: ImageStore,
+    engine: Engine,
+    engine_choice: dict[str, str],
+    folder: Path,
+) -> Iterator[House]:
+    """An installation with two providers and ten days of bars."""
     now = [PUBLISHED_AT]
     providers = {"ada": uuid.uuid4(), "bob": uuid.uuid4()}
     with database.superuser() as connection:
@@ -226,7 +246,7 @@ def house(database, image_store, engine, engine_choice, tmp_path) -> Iterator[Ho
         )  # fmt: skip
 
     def publish(name: str, app: str, provider: str = "ada") -> PublishedVersion:
-        repository = commit(tmp_path / name, name, app)
+        repository = commit(folder / name, name, app)
         submission = Submission(
             provider_id=providers[provider], provider=provider, name=name, version="v1.0.0",
             commit=head(repository), repository=repository,

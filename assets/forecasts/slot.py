@@ -52,7 +52,8 @@ def run_slot(
         waiting = [
             version
             for version in versions
-            if version.id not in there and (version.state == "live" or slot < version.published_at)
+            if version.id not in there
+            and (version.state == "live" or version.id in due or slot < version.published_at)
         ]
         if not waiting:
             return

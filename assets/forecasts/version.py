@@ -26,22 +26,32 @@ where v.state = any(%(states)s) and (%(id)s::bigint is null or v.id = %(id)s)
 order by v.id
 """
 
-DUE = """
-select v.id, slot
-from registry.version v
-cross join lateral (
-  select greatest(v.published_at, (select max(e.at) from registry.version_event e
-                                   where e.version_id = v.id and e.to_state = 'live')) as since
-) live
+# Every slot from when a version went live until it stopped. Who takes a version offline at a
+# minute past the hour owes that hour: it is run all the same.
+LIVE_SPELLS = """
+select distinct spell.version_id, slot
+from (
+  select e.version_id, e.to_state, greatest(e.at, v.published_at) as began,
+         lead(e.at) over (partition by e.version_id order by e.id) as ended
+  from registry.version_event e join registry.version v on v.id = e.version_id
+  where e.to_state in ('live', 'offline', 'retired')) spell
 cross join lateral generate_series(
-  greatest(date_trunc('hour', live.since + interval '1 hour - 1 microsecond'), %(first)s),
-  %(last)s, interval '1 hour') slot
-where v.state = 'live'
-  and not exists (select 1 from forecast.slot_record r
-                  where r.version_id = v.id and r.slot = slot.slot
-                    and r.provenance in ('live', 'late', 'missed'))
-order by slot, v.id
+  greatest(date_trunc('hour', spell.began + interval '1 hour - 1 microsecond'),
+           date_trunc('hour', %(first)s)),
+  least(%(last)s, coalesce(spell.ended - interval '1 microsecond', %(last)s)),
+  interval '1 hour') slot
+where spell.to_state = 'live'
 """
+
+DUE = f"""
+select s.version_id, s.slot
+from ({LIVE_SPELLS}) s
+join registry.version v on v.id = s.version_id and v.state in ('live', 'offline')
+where not exists (select 1 from forecast.slot_record r
+                  where r.version_id = s.version_id and r.slot = s.slot
+                    and r.provenance in ('live', 'late', 'missed'))
+order by s.slot, s.version_id
+"""  # noqa: S608 - our own text
 
 
 @dataclass(frozen=True)
@@ -105,12 +115,12 @@ def _published(
 
 
 def due_slots(connection: psycopg.Connection[Any], now: datetime) -> dict[datetime, list[int]]:
-    """Slots up to `now` that a live version has no record of, oldest first.
+    """Slots up to `now` at which a version was live and has no record, oldest first.
 
     Slots further back than CATCH_UP stay open: an operator decides about them.
 
     Returns:
-        Slot to the ids of the versions that owe it.
+        Slot to the ids of the versions that owe it; one that is offline by now may be among them.
     """
     last = floor_hour(now)
     owed: dict[datetime, list[int]] = {}

@@ -6,8 +6,9 @@ from typing import Any
 import dagster as dg
 
 from assets.installation import Installation
-from assets.transparency.chain import audit_log
+from assets.market_data.asset import slot_of
 from assets.transparency.coverage import coverage_of
+from assets.transparency.fsck import first_of_day, fsck
 
 KEY = dg.AssetKey(["transparency", "log"])
 SHOWN = 20
@@ -28,22 +29,38 @@ def log_asset(
         owners=["team:operator"],
         required_resource_keys={"installation"},
         description=(
-            "The log of versions, forecasts and misses, audited as a whole: positions and"
-            " sequence numbers without gaps, every leaf chained to its signal's last, every due"
-            " record with its leaf. Fails, naming the leaf, when anything is out of place."
+            "Log, records, openings, registry and tree, each held against the others as by"
+            " signalbox fsck: all of it, with every layer of every image, at 00:00 UTC; the last"
+            " day's leaves at other hours. Fails, naming the first fault, when anything is out of"
+            " place."
         ),
     )
     def log(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
         installation: Installation = context.resources.installation
         with installation.connect() as connection:
-            leaves, faults = audit_log(connection)
+            first = first_of_day(connection, slot_of(context.partition_keys[-1]))
+            report = fsck(
+                connection,
+                installation.clock(),
+                images=None if first else installation.images,
+                live_deadline=installation.live_deadline,
+                first=first,
+            )
             shown = coverage_of(connection).metadata()
-        if faults:
+        if not report.is_whole:
             raise dg.Failure(
-                f"the log is not whole: {faults[0].subject} {faults[0].problem}",
-                metadata={f.subject: f.problem for f in faults[:SHOWN]},
+                f"{report.faults} faults: {report.shown[0]}",
+                metadata={fault.subject: fault.problem for fault in report.shown[:SHOWN]},
                 allow_retries=False,
             )
-        return dg.MaterializeResult(metadata={"leaves": leaves, "faults": 0, **shown})
+        return dg.MaterializeResult(
+            metadata={
+                "audited": report.leaves,
+                "audited_from": report.first,
+                "owed": report.owed,
+                "faults": 0,
+                **shown,
+            }
+        )
 
     return log

@@ -130,10 +130,13 @@ def store(
             why = verdict.why[:WHY_CHARACTERS]
             row = connection.execute(SIGNAL, [verdict.leaf]).fetchone()
             assert row is not None  # noqa: S101 - it was read to be reproduced
-            facts = {"sig": verdict.signal, "leaf": verdict.leaf, "result": verdict.result}
-            (leaf,) = append_leaves(
-                connection, [NewLeaf("audit/v1", row[0], {**facts, "why": why})], now
-            )
+            facts = {
+                "sig": verdict.signal,
+                "leaf": verdict.leaf,
+                "reproduced": verdict.result == "reproduced",
+                "why": why,
+            }
+            (leaf,) = append_leaves(connection, [NewLeaf("audit/v1", row[0], facts)], now)
             connection.execute(
                 INSERT,
                 [verdict.leaf, verdict.result, why, str(draw), leaf, now, dagster_run_id],

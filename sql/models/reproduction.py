@@ -9,9 +9,7 @@ from sql.models.base import Base, BigId, Instant, Str
 class Reproduction(Base):
     __tablename__ = "reproduction"
     __table_args__ = (
-        CheckConstraint(
-            "result in ('reproduced', 'differs', 'not_possible')", name="result_known"
-        ),
+        CheckConstraint("result in ('reproduced', 'differs', 'not_possible')", name="result_known"),
         CheckConstraint("(result = 'reproduced') = (why = '')", name="difference_is_named"),
         {"schema": "transparency", "comment": "Logged forecasts run again; insert-only."},
     )

@@ -24,7 +24,7 @@ import docker
 import pytest
 
 from assets.forecasts.version import due_slots
-from assets.transparency.chain import audit_log
+from assets.transparency.fsck import audit_log
 from sandbox.runner import cgroup
 from sandbox.runner.docker_engine import LABEL
 from sandbox.runner.docker_zygote import DIRECTORIES

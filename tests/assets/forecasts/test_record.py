@@ -17,7 +17,8 @@ from assets.forecasts.record import Recorder, find_records
 from assets.forecasts.run import Outcome
 from assets.forecasts.version import published_versions
 from assets.market_data.window import SlotPin
-from assets.transparency.chain import audit_log
+from assets.transparency.fsck import audit_log
+from sandbox.registry.lock import Lock
 from sandbox.registry.publish import go_live
 from sandbox.registry.reservation import Submission, reserve
 from sandbox.runner.engine import Usage
@@ -30,6 +31,7 @@ SLOT = datetime(2026, 11, 20, 8, tzinfo=UTC)
 PUBLISHED_AT = SLOT - timedelta(hours=1)
 IN_TIME = SLOT + timedelta(minutes=3)
 DEADLINE = timedelta(minutes=10)
+DIGEST = "sha256:" + "0" * 64
 TOML = """
 [signal]
 name = "{name}"
@@ -63,13 +65,16 @@ def versions(database):
             submission = Submission(provider, "ada", name, "v1.0.0", "c" * 40, Path("/nowhere"))
             held = reserve(connection, submission, PUBLISHED_AT)
             connection.execute(
-                "update registry.version set tree_digest = 't', manifest = %s, lock = '',"
-                " lock_digest = 'l', sbom = '{}', base_digest = 'b', dependencies_digest = 'd',"
-                " source_digest = 's', image_digest = 'sha256:i' where id = %s",
-                [
-                    Jsonb(msgspec.to_builtins(parse_manifest(TOML.format(name=name)))),
-                    held.version_id,
-                ],
+                "update registry.version set tree_digest = %(digest)s, manifest = %(manifest)s,"
+                " lock = '', lock_digest = %(lock)s, sbom = '{}', base_digest = %(digest)s,"
+                " dependencies_digest = %(digest)s, source_digest = %(digest)s,"
+                " image_digest = %(digest)s where id = %(id)s",
+                {
+                    "digest": DIGEST,
+                    "lock": Lock("").digest,
+                    "manifest": Jsonb(msgspec.to_builtins(parse_manifest(TOML.format(name=name)))),
+                    "id": held.version_id,
+                },
             )
             go_live(connection, submission, held, PUBLISHED_AT)
     with database.connect(WORKER) as connection:
@@ -85,7 +90,7 @@ def outcome(version, *, point=0.001, missed=None):
         )
     result = SlotResult(SLOT, rows, missed, "said \0 this", 12.5, Usage(7.25, 31.5))
     pin = SlotPin(slot=SLOT, cutoff=SLOT + timedelta(minutes=2), max_batch=3)
-    return Outcome(version, pin, "sha256:in", result, "embedded", "forked")
+    return Outcome(version, pin, DIGEST, result, "embedded", "forked")
 
 
 def recorder(connection, versions, *, due=None, run_id=None):

@@ -11,7 +11,7 @@ from assets.forecasts.slot import SlotRuns, run_slot
 from assets.forecasts.tick import recent_cost_ms, tick
 from assets.forecasts.version import due_slots
 from assets.market_data.window import pin
-from assets.transparency.chain import audit_log
+from assets.transparency.fsck import audit_log
 from sandbox.registry.errors import BuildError
 
 SLOT = datetime(2026, 11, 20, 8, tzinfo=UTC)

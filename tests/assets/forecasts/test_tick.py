@@ -11,7 +11,7 @@ from assets.forecasts.replay import replay_version
 from assets.forecasts.tick import tick
 from assets.forecasts.version import due_slots
 from assets.market_data.window import pin
-from assets.transparency.chain import audit_log
+from assets.transparency.fsck import audit_log
 from signalbox.commitment import commit
 
 SLOT = datetime(2026, 11, 20, 8, tzinfo=UTC)

@@ -6,102 +6,27 @@ The operator owns the database: every trigger and constraint is switched off fir
 import os
 import shutil
 import tempfile
-from contextlib import closing
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from assets.forecasts.slot import run_slot
-from assets.transparency.fsck import first_of_day, fsck
-from assets.transparency.publisher.publish import publish
-from assets.transparency.reproduce_sample import reproduce_sample
+from assets.transparency.fsck import first_of_day
 from assets.transparency.signer.folder import SignerFolder
 from assets.transparency.signer.signer import Signer
 from sandbox.registry.image import ImageStore
-from sandbox.runner.engine import available_engine
 from signalbox.log.policy import own_word_policy
-from sql.roles import LOG, WORKER
-from tests.conftest import copied, opened
+from sql.roles import WORKER
+from tests.assets.transparency.conftest import SLOT, tamper
 
-SLOT = datetime(2026, 11, 20, 8, tzinfo=UTC)
 HOUR = timedelta(hours=1)
-HONEST = """
-from signalbox import Forecast
-def forecast(window):
-    close = window.bars("BTCUSDT")["close"]
-    return [Forecast("BTCUSDT", 1, float(close[-1] / close[0] - 1) + float(window.random.normal()))]
-"""
-FLAKY = """
-from signalbox import Forecast
-def forecast(window):
-    if window.as_of.hour == 9:
-        raise ValueError("never at nine")
-    return [Forecast("BTCUSDT", 1, 0.001)]
-"""
-DEADLINE = timedelta(minutes=10)
-
-
-@pytest.fixture(scope="module")
-def whole(postgres, image_store):
-    """Two models, slots answered and missed, a night's sample, tiles and signed checkpoints.
-
-    The template of the database, and the instant up to which it was run.
-    """
-    folder = Path(tempfile.mkdtemp(prefix="signalbox-fsck-", dir="/var/tmp"))
-    choice = {"choice": "embedded", "path": "forked"}
-    with (
-        copied(postgres, "test_fsck_whole", "signalbox") as database,
-        closing(available_engine(**choice)) as engine,
-        opened(database, image_store, engine, choice, folder) as house,
-    ):
-        versions = [house.publish("honest", HONEST), house.publish("flaky", FLAKY)]
-        (folder / "signer").mkdir()
-        signing = SignerFolder(folder / "signer")
-        signing.prepare("example.org/log")
-        signer = Signer(signing, lambda: house.now[0])
-        for at in range(4):
-            house.now[0] = SLOT + at * HOUR + timedelta(minutes=3)
-            for _ in run_slot(house.installation, engine, versions, SLOT + at * HOUR):
-                pass
-            with database.connect(LOG) as connection:
-                publish(connection, signer, None, house.now[0])
-        house.now[0] += timedelta(days=1)
-        reproduce_sample(house.installation, house.now[0].date(), count=3)
-        with database.connect(LOG) as connection:
-            publish(connection, signer, None, house.now[0])
-        policy = own_word_policy(signer.state().keys)
-        yield database.name, SLOT + 3 * HOUR + timedelta(minutes=5), policy
-    shutil.rmtree(folder)
-
-
-@pytest.fixture
-def installed(postgres, whole, request):
-    """A copy of it for one test; `look(...)` is fsck as the worker."""
-    template, now, _ = whole
-    with copied(postgres, f"test_{abs(hash(request.node.nodeid)):x}", template) as database:
-
-        def look(at=now, **more):
-            with database.connect(WORKER) as connection:
-                return fsck(connection, at, live_deadline=DEADLINE, **more)
-
-        database_and_look = (database, look)
-        yield database_and_look
-
-
-def tamper(database, *statements):
-    """As the operator: a superuser who switches triggers and references off."""
-    with database.superuser() as connection, connection.transaction():
-        connection.execute("set local session_replication_role = replica")
-        for statement in statements:
-            connection.execute(statement)
 
 
 def test_a_whole_installation_has_no_fault_in_log_records_tree_signatures_and_images(
-    installed, image_store, whole
+    installed, image_store
 ):
-    _, look = installed
-    report = look(images=image_store, policy=whole[2])
+    look = installed.look
+    report = look(images=image_store, policy=installed.policy)
     assert report.shown == ()
     assert (report.faults, report.leaves, report.versions) == (0, 13, 2)
     assert (report.tree_size, report.layers, report.owed) == (13, 4, 0)
@@ -130,6 +55,7 @@ TAMPERED = {
     ),
     "leaf signal": (
         (
+            "drop index transparency.leaf_due_once;"
             "alter table transparency.leaf drop constraint leaf_signal_id_seq_key;"
             "update transparency.leaf set signal_id = (select max(id) from registry.signal)"
             " where kind = 'forecast/v1' and signal_id = (select min(id) from registry.signal)"
@@ -258,7 +184,7 @@ TAMPERED = {
 
 @pytest.mark.parametrize("what", TAMPERED)
 def test_an_operator_alters_one_column_with_every_trigger_off_and_fsck_names_it(installed, what):
-    database, look = installed
+    database, look = installed.database, installed.look
     statement, check = TAMPERED[what]
     tamper(database, *statement.split(";"))
     report = look()
@@ -269,7 +195,7 @@ def test_an_operator_alters_one_column_with_every_trigger_off_and_fsck_names_it(
 
 def test_a_leaf_rewritten_with_hash_and_the_whole_chain_after_it_is_betrayed_by_the_tree(installed):
     """The operator recomputes what a hash is of: the leaf is consistent in itself again."""
-    database, look = installed
+    database, look = installed.database, installed.look
     tamper(
         database,
         "update transparency.leaf set body = convert_to(regexp_replace(convert_from(body, 'UTF8'),"
@@ -284,7 +210,7 @@ def test_a_leaf_rewritten_with_hash_and_the_whole_chain_after_it_is_betrayed_by_
 
 def test_a_bad_hour_taken_out_of_log_and_records_with_all_after_it_moved_up_is_named(installed):
     """Positions and chain are made good again; the tree that was signed is another."""
-    database, look = installed
+    database, look = installed.database, installed.look
     tamper(
         database,
         "alter table transparency.leaf drop constraint leaf_pkey cascade",
@@ -301,7 +227,7 @@ def test_a_bad_hour_taken_out_of_log_and_records_with_all_after_it_moved_up_is_n
 
 
 def test_two_outcomes_of_one_slot_forced_past_the_unique_key_are_counted(installed):
-    database, look = installed
+    database, look = installed.database, installed.look
     tamper(
         database,
         "drop index forecast.slot_record_due_once",
@@ -317,7 +243,7 @@ def test_two_outcomes_of_one_slot_forced_past_the_unique_key_are_counted(install
 
 
 def test_a_late_answer_passed_off_as_live_is_named(installed):
-    database, look = installed
+    database, look = installed.database, installed.look
     tamper(
         database,
         "update transparency.leaf set appended_at = appended_at + interval '1 hour'"
@@ -327,7 +253,7 @@ def test_a_late_answer_passed_off_as_live_is_named(installed):
 
 
 def test_slots_that_were_omitted_are_owed_for_two_days_and_a_fault_from_then_on(installed):
-    _, look = installed
+    look = installed.look
     assert look(SLOT + 5 * HOUR).owed == 2 * 2
     later = look(SLOT + timedelta(hours=48 + 6))
     assert (later.by_check, later.faults) == ({"due": 2}, 2)
@@ -335,7 +261,7 @@ def test_slots_that_were_omitted_are_owed_for_two_days_and_a_fault_from_then_on(
 
 
 def test_a_log_key_that_is_not_the_operators_is_not_believed(installed, tmp_path):
-    _, look = installed
+    look = installed.look
     stranger = SignerFolder(tmp_path)
     stranger.prepare("example.org/log")
     keys = Signer(stranger, lambda: SLOT).state().keys
@@ -345,7 +271,7 @@ def test_a_log_key_that_is_not_the_operators_is_not_believed(installed, tmp_path
 def test_layers_altered_as_tar_or_where_they_are_mounted_and_images_gone_are_named(
     installed, image_store
 ):
-    _, look = installed
+    look = installed.look
     root = Path(tempfile.mkdtemp(prefix="signalbox-other-images-", dir=image_store.root.parent))
     try:
         for part in ("layers", "images"):
@@ -388,7 +314,7 @@ def _is_honest(store, config):
 
 
 def test_an_hourly_audit_begins_a_day_back_and_still_sees_what_was_altered_since(installed):
-    database, look = installed
+    database, look = installed.database, installed.look
     with database.connect(WORKER) as connection:
         assert first_of_day(connection, SLOT.replace(hour=0)) == 0
         assert first_of_day(connection, SLOT + timedelta(hours=27)) == 4

@@ -4,7 +4,7 @@ Nothing here is chosen by a window or hidden by a state: every version that was 
 published stays listed with what it owed, also when it is offline or retired.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal, LiteralString
 
 import msgspec
@@ -125,7 +125,7 @@ async def get_track_record(
         signal = await find_signal(connection, context, provider, name)
         values = {
             "signal_id": signal.id,
-            "deadline": context.settings.live_deadline,
+            "deadline": timedelta(minutes=context.settings.live_deadline_minutes),
             "now": context.now,
         }
         rows = await fetch_all(connection, _Row, VERSIONS, values)

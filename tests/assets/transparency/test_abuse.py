@@ -85,8 +85,10 @@ def test_inserting_a_leaf_before_the_last_one_is_refused_by_the_database(install
 # Empty where the log is short and alone: triggers by row would have nothing to refuse.
 FILLED = (
     "insert into transparency.tile values (0, 99, decode(repeat('00', 8192), 'hex'), sha256('x'))",
-    "insert into transparency.cosignature select max(id), 'w', 'abcd', now(), 'x', now()"
-    " from transparency.checkpoint",
+    (
+        "insert into transparency.cosignature select max(id), 'w', 'abcd', now(), 'x', now()"
+        " from transparency.checkpoint"
+    ),
 )
 
 

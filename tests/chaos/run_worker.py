@@ -24,6 +24,7 @@ class Work:
     images: Path
     engine: dict[str, str]
     slot: datetime
+    clock_off: timedelta = timedelta(0)
 
 
 def tick(work: Work, environment: dict[str, str]) -> None:
@@ -33,7 +34,7 @@ def tick(work: Work, environment: dict[str, str]) -> None:
         connect=lambda: psycopg.connect(work.conninfo, autocommit=True),
         engine=lambda: available_engine(**work.engine),
         images=ImageStore(work.images),
-        clock=lambda: work.slot + timedelta(minutes=1),
+        clock=lambda: work.slot + timedelta(minutes=1) + work.clock_off,
         feed_delay=timedelta(0),
         live_deadline=timedelta(minutes=10),
         api_url="http://127.0.0.1:8700",

@@ -4,6 +4,8 @@ fsck is the operator's own check; `verified` is what a subscriber finds by a bun
 evidence, with the log's key and nothing else to believe.
 """
 
+from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
 
 import msgspec
@@ -12,16 +14,17 @@ import pytest
 
 from assets.forecasts.slot import run_slot
 from assets.forecasts.version import due_slots, published_versions
-from assets.transparency.publisher.publish import RestoredLogError
+from assets.transparency.publisher.publish import RestoredLogError, newest
 from assets.transparency.signer.errors import RefusedError
 from assets.transparency.signer.signer import Signer
 from signalbox.leaf import canonical, leaf_hash
 from signalbox.log.checkpoint import Checkpoint, sign_checkpoint
-from signalbox.log.errors import LogError, RuleError, VerificationError
-from signalbox.log.leaves import parse_leaf
+from signalbox.log.errors import LogError, VerificationError
+from signalbox.log.monitor import Monitor
 from signalbox.log.remembered import Remembered
-from signalbox.log.rules import SignalState
+from signalbox.log.tiles import WIDTH
 from signalbox.log.verify import Terms, verify_bundle
+from signalbox.log.witness import init_folder
 from sql.roles import API, GIT, LOG, OWNER, WORKER
 from tests.assets.transparency.conftest import DEADLINE, HOUR, SLOT, tamper
 from tests.assets.transparency.evidence import evidence, verified
@@ -105,8 +108,12 @@ def test_editing_deleting_or_truncating_what_is_on_record_is_refused_to_every_ro
                     connection.execute(attack)
 
 
-ANSWERED = "where slot_record_id = (select min(slot_record_id) from forecast.opening)"
-A_FORECAST = "where index = (select min(leaf_index) from forecast.slot_record where reason is null)"
+OF_HONEST = (
+    "(select min({}) from forecast.slot_record r join registry.version v on v.id = r.version_id"
+    " join registry.signal g on g.id = v.signal_id where g.name = 'honest')"
+)
+ANSWERED = f"where slot_record_id = {OF_HONEST.format('r.id')}"
+A_FORECAST = f"where index = {OF_HONEST.format('r.leaf_index')}"
 # What a subscriber is shown, altered: the fault that verify names.
 SHOWN = {
     "payload": (f"update forecast.opening set payload = '[]' {ANSWERED}", "commitment"),
@@ -162,11 +169,13 @@ def test_an_operator_withholds_an_opening_and_verify_counts_it(installed):
 # 26
 
 
-def test_two_forecasts_for_a_slot_are_refused_and_forced_into_the_log_stop_every_full_reader(
-    installed,
+def test_two_forecasts_for_a_slot_are_refused_and_forced_into_the_log_stop_the_monitor(
+    installed, tmp_path
 ):
     """The better one would be revealed. Only who reads every leaf can see the other."""
     database, look = installed.database, installed.look
+    before = ask_monitor(database, tmp_path / "before", installed.policy, installed.now)
+    assert before.status == 200, before.body
     with database.superuser() as connection:
         _, signal_id, body = a_forecast(connection)
         said = msgspec.json.decode(body)
@@ -176,22 +185,27 @@ def test_two_forecasts_for_a_slot_are_refused_and_forced_into_the_log_stop_every
         second = forge(connection, signal_id, said | {"c": "0" * 64})
     installed.sign(SLOT + 30 * HOUR)
     assert look().by_check["record"] == 1
-    with database.connect(WORKER) as connection, pytest.raises(RuleError) as refused:
-        read_in_full(connection, signal_id)
-    assert refused.value.code == "twice"
-    assert f"leaf {second} is the second of" in str(refused.value)
+    answer = ask_monitor(database, tmp_path / "after", installed.policy, installed.now)
+    assert answer.status == 422
+    assert f"rule twice: leaf {second} is the second of" in answer.body
     with pytest.raises(VerificationError) as refused:
         verified(database, said["sig"].split("/")[1], installed.policy, SLOT + 30 * HOUR)
     assert refused.value.code == "twice"
 
 
-def read_in_full(connection, signal_id):
-    """A signal's leaves by the rules that a monitor holds them to before it cosigns."""
-    state = SignalState()
-    for at, body in connection.execute(
-        "select index, body from transparency.leaf where signal_id = %s order by index", [signal_id]
-    ):
-        state.take(at, parse_leaf(body), leaf_hash(body))
+def ask_monitor(database, folder, policy, now):
+    """Have a monitor that never saw this log read all of it, and cosign its newest checkpoint."""
+    origin = policy.logs[0]
+    followed = replace(policy, logs=(replace(origin, url="http://log.example"),))
+    init_folder(folder, "example.org/monitor", followed)
+    with database.connect(LOG) as connection:
+        bodies = [body for (body,) in connection.execute(
+            "select body from transparency.leaf order by index")]  # fmt: skip
+        note = newest(connection).note.encode()
+    with closing(
+        Monitor(folder, lambda _, tile: bodies[tile.index * WIDTH :][: tile.width])
+    ) as monitor:
+        return monitor.add_checkpoint(b"old 0\n\n" + note, int(now.timestamp()))
 
 
 # 27

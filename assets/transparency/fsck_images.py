@@ -1,14 +1,11 @@
 """Images under their digests: every layer re-hashed, packed and as it is mounted."""
 
-import hashlib
-
 import msgspec
 
 from assets.transparency.fsck_faults import Faults
 from assets.transparency.fsck_registry import Registry, Version
 from sandbox.registry.errors import BuildError, TreeError
 from sandbox.registry.image import SOURCE, ImageStore
-from sandbox.registry.layer import digest_of_folder
 from sandbox.registry.tree import SourceTree
 from signalbox import Manifest, ManifestError, parse_manifest
 
@@ -36,15 +33,13 @@ def check_images(store: ImageStore, registry: Registry, faults: Faults) -> int:
 
 def _check_layer(store: ImageStore, digest: str, subject: str, faults: Faults) -> None:
     layer = f"layer {digest} of {subject}"
-    tar, folder = store.layers.tar(digest), store.layers.folder(digest)
-    if not tar.exists() or not folder.is_dir():
+    packed, mounted = store.layers.tar_digest(digest), store.layers.unpacked_digest(digest)
+    if packed is None or mounted is None:
         faults.add("layer", layer, "is not in the store: restore its backup")
         return
-    with tar.open("rb") as file:
-        packed = "sha256:" + hashlib.file_digest(file, "sha256").hexdigest()
     if packed != digest:
         faults.add("layer", layer, f"was altered: its tar is {packed}")
-    if (mounted := digest_of_folder(folder)) != digest:
+    if mounted != digest:
         faults.add("layer", layer, f"was altered: its folder, which is mounted, is {mounted}")
 
 

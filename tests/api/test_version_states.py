@@ -63,7 +63,7 @@ def test_somebody_elses_version_is_moved_by_nobody_even_past_the_guard(database,
     [
         "update registry.version set state = 'offline'",
         "insert into registry.version_event (version_id, at, to_state) values (1, now(), 0)",
-        "select transparency.append_retired(1, 'ada/tide', 'v1.0.0', now())",
+        "insert into transparency.leaf (index, kind) values (0, 'retired/v1')",
         "select registry.report_image('sha256:1', 'mended', 'x', now())",
         "insert into registry.package_rule (at, name, verdict) values (now(), 0, 0)",
         "insert into registry.signing_key values ('k', 'p', now())",

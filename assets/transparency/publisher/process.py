@@ -27,7 +27,7 @@ from sql.clock import Clock
 logger = logging.getLogger("signalbox.log")
 
 CHANNEL = "signalbox_leaf"
-PUBLISHER_LOCK = 3
+PUBLISHER_LOCK = 7  # a session's; others lock by 1 to 4
 POLL_SECONDS = 2.0  # a notice may be lost with its connection
 PAUSE_SECONDS = 0.2  # leaves that come together share a checkpoint
 AFTER_FAULT_SECONDS = 2.0

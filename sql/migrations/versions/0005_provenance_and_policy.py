@@ -65,29 +65,6 @@ begin
 end $$
 """
 
-# The API retires versions and may yet write no leaf: this one kind of leaf is written here.
-APPEND_RETIRED = """
-create function transparency.append_retired(
-  of_signal bigint, signal text, version text, appended timestamptz)
-returns bigint language plpgsql set search_path = pg_catalog as $$
-declare
-  position bigint; next_seq bigint; previous text; said bytea;
-begin
-  perform pg_advisory_xact_lock(2);
-  select coalesce(max(l.index) + 1, 0) into position from transparency.leaf l;
-  select l.seq + 1, encode(l.leaf_hash, 'hex') into next_seq, previous
-    from transparency.leaf l where l.signal_id = of_signal order by l.seq desc limit 1;
-  said := convert_to(format('{"kind":"retired/v1","prev":"%s","seq":%s,"sig":"%s","ver":"%s"}',
-    coalesce(previous, ''), coalesce(next_seq, 0), signal, version), 'UTF8');
-  insert into transparency.leaf (index, kind, signal_id, seq, body, leaf_hash, appended_at)
-    values (position, 'retired/v1', of_signal, coalesce(next_seq, 0), said,
-            sha256('\\x00'::bytea || said), appended);
-  return position;
-end $$;
-comment on function transparency.append_retired(bigint, text, text, timestamptz) is
-  'Appends the leaf of a retirement, in canonical JSON, as sql/log.py appends the others.'
-"""
-
 MOVE_VERSION = """
 create function registry.move_version(of_version bigint, next_state text, reason text)
 returns bigint language plpgsql security definer set search_path = pg_catalog as $$
@@ -96,13 +73,8 @@ declare
   actor uuid := account.current_user_id();
   at timestamptz := account.current_instant();
 begin
-  if next_state = 'retired' then
-    perform pg_advisory_xact_lock(2);
-  end if;
-  select x.state, x.version, x.signal_id, g.provider_id, u.handle || '/' || g.name as signal
-    into v from registry.version x
+  select x.state, x.signal_id, g.provider_id into v from registry.version x
     join registry.signal g on g.id = x.signal_id
-    join account.user_account u on u.id = g.provider_id
     where x.id = of_version;
   if v.provider_id is null or v.provider_id is distinct from actor then
     raise exception 'only its provider moves a version' using errcode = 'insufficient_privilege';
@@ -118,13 +90,11 @@ begin
   end if;
   insert into registry.version_event (version_id, at, actor_id, to_state, why)
     values (of_version, at, actor, next_state, reason);
-  if next_state = 'retired' then
-    return transparency.append_retired(v.signal_id, v.signal, v.version, at);
-  end if;
-  return null;
+  return (select max(l.index) from transparency.leaf l where l.signal_id = v.signal_id);
 end $$;
 comment on function registry.move_version(bigint, text, text) is
-  'A provider takes a version offline or live, or retires it: state, event and leaf in one.'
+  'A provider takes a version offline or live, or retires it: state and event in one, with the'
+  ' leaf that follows from the state; returns its index.'
 """
 
 REPORT_IMAGE = """
@@ -275,10 +245,9 @@ def upgrade() -> None:
             f"create trigger {name}_no_truncate before truncate on {table}"
             " for each statement execute function audit.refuse_change()"
         )
-    for statement in (IS_QUARANTINED, VERSION_CHANGE, APPEND_RETIRED, MOVE_VERSION, REPORT_IMAGE):
+    for statement in (IS_QUARANTINED, VERSION_CHANGE, MOVE_VERSION, REPORT_IMAGE):
         op.execute(statement)
     for function in (
-        "transparency.append_retired(bigint, text, text, timestamptz)",
         "registry.move_version(bigint, text, text)",
         "registry.report_image(text, text, text, timestamptz)",
     ):

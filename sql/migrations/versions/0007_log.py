@@ -153,6 +153,8 @@ comment on column transparency.signed_note.note is 'Signed note with its cosigna
 """
 
 # Hours in which a version was offline are not owed; the log must say so itself, whoever moved it.
+# The log is held before the version's row: in the other order two moves of one version would
+# wait for each other.
 STATE_LEAF = """
 create function registry.append_state_leaf() returns trigger language plpgsql
 security definer set search_path = pg_catalog as $$
@@ -163,7 +165,6 @@ declare
   last record;
   said bytea;
 begin
-  perform pg_advisory_xact_lock(2);
   select p.handle || '/' || g.name into signal
   from registry.signal g join account.user_account p on p.id = g.provider_id
   where g.id = new.signal_id;
@@ -181,6 +182,14 @@ begin
 end $$;
 comment on function registry.append_state_leaf() is
   'Trigger: a version that goes offline, comes back or retires says so in the log.';
+create function registry.hold_log() returns trigger language plpgsql as $$
+begin
+  perform pg_advisory_xact_lock(2);
+  return null;
+end $$;
+comment on function registry.hold_log() is 'Trigger: nobody else appends until this has ended.';
+create trigger version_hold_log before update of state on registry.version
+  for each statement execute function registry.hold_log();
 create trigger version_state_leaf after update of state on registry.version
   for each row when (old.state in ('live', 'offline') and new.state <> old.state)
   execute function registry.append_state_leaf()

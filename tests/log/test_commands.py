@@ -1,9 +1,6 @@
 """`signalbox verify`, as a subscriber uses it."""
 
 import json
-import os
-import subprocess
-import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
@@ -12,6 +9,7 @@ import msgspec
 import pytest
 from click.testing import CliRunner
 
+from signalbox.cli.program import root
 from signalbox.cli.verify import verify
 from signalbox.log.bundle import Hints
 from signalbox.log.leaves import HOUR
@@ -122,11 +120,9 @@ def test_a_signal_is_fetched_with_the_proof_that_its_log_only_grew(folder, day):
     assert asked == [route, route, f"{route}?known=49"]
 
 
-def test_the_program_knows_the_commands(folder):
-    done = subprocess.run(
-        [sys.executable, "-m", "signalbox", "verify", folder / "tide.json", "--at", str(NOW)],
-        env=os.environ | {"SIGNALBOX_POLICY": str(folder / "policy"),
-                          "SIGNALBOX_LOG_STATE": str(folder / "seen")},
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert (done.returncode, done.stdout[:6]) == (0, "holds:"), done.stderr
+def test_the_program_knows_the_commands_and_their_environment(folder):
+    known = {"SIGNALBOX_POLICY": str(folder / "policy"), "SIGNALBOX_LOG_STATE": str(folder / "s")}
+    done = CliRunner(env=known).invoke(root, ["verify", f"{folder}/tide.json", "--at", str(NOW)])
+    assert (done.exit_code, done.output[:6]) == (0, "holds:")
+    for group in ("witness", "monitor"):
+        assert "init" in CliRunner().invoke(root, [group, "--help"]).output

@@ -231,6 +231,9 @@ def test_a_version_that_goes_offline_and_comes_back_says_so_in_the_log(client, l
     logged.make.connection.execute("set session_replication_role = replica")
     logged.make.connection.execute("update registry.version set image_digest = %s", [DIGEST])
     assert verify_bundle(evidence(client), terms(client)).leaves == HOURS + 3
+    # A time that ends after the last slot holds what ended the slots.
+    ended = evidence(client, to=(FIRST + timedelta(hours=HOURS + 1)).isoformat())
+    assert verify_bundle(ended, terms(client)).leaves == HOURS + 3
 
 
 def test_readiness_says_since_when_leaves_wait_for_a_checkpoint(client, logged):

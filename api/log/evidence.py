@@ -27,17 +27,17 @@ Known = Annotated[
     QueryParameter(description="sizes of checkpoints that you remember, to be shown consistent"),
 ]
 
-# Whole up to the first slot after the time asked for, what speaks of no slot included: that a version
-# went offline is why it owes no more. Before the first slot, only what speaks of none.
+# Whole up to the first slot after the time asked for, what speaks of no slot included: that a
+# version went offline is why it owes no more. Before the first slot, only what speaks of none.
 LEAVES: LiteralString = """
 with mine as (
   select l.index, l.seq, l.slot, l.body from transparency.leaf l
   where l.signal_id = %(signal_id)s and l.index < %(size)s),
 part as (
   select (select min(seq) from mine where slot >= %(since)s) as first,
-         greatest((select max(seq) from mine where slot < %(until)s),
-                  coalesce((select min(seq) - 1 from mine where slot >= %(until)s),
-                           (select max(seq) from mine))) as last)
+         (select greatest(max(m.seq), coalesce(
+            (select min(seq) - 1 from mine where slot >= %(until)s), (select max(seq) from mine)))
+          from mine m where m.slot < %(until)s having count(*) > 0) as last)
 select m.index, m.body from mine m, part
 where (%(since)s::timestamptz is null or m.slot is null or m.seq >= part.first)
   and (%(until)s::timestamptz is null or m.seq <= part.last)

@@ -1,11 +1,9 @@
 """`python -m assets.transparency.publisher`: make the log public."""
 
 import logging
-import signal
-import sys
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import psycopg
 
@@ -17,8 +15,8 @@ from sql.configuration import read_settings
 from sql.roles import conninfo
 
 
-def main() -> int:
-    """Publish until told to stop."""
+def main() -> NoReturn:
+    """Publish until a signal ends it."""
     logging.basicConfig(level=logging.INFO)
     logging.getLogger("httpx").setLevel(logging.WARNING)
     settings = read_settings(PublisherSettings)
@@ -36,11 +34,8 @@ def main() -> int:
         timedelta(minutes=settings.log_refresh_minutes),
         settings.authority(),
     )
-    signal.signal(signal.SIGTERM, lambda *_: publisher.stop())
-    signal.signal(signal.SIGINT, lambda *_: publisher.stop())
     publisher.run()
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

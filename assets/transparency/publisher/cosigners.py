@@ -51,9 +51,6 @@ class Cosigners:
         self._http = http or httpx.Client(timeout=SECONDS, follow_redirects=False)
         self.faults: dict[str, str] = {}
 
-    def close(self) -> None:
-        self._http.close()
-
     def ask(self, connection: psycopg.Connection[Any], signed: Signed, clock: Clock) -> Signed:
         """Show a checkpoint to those that have not signed it, all at once; store what they sign.
 

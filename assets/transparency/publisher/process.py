@@ -1,11 +1,13 @@
-"""The publisher's loop: wait for leaves, publish, have it cosigned, again."""
+"""The publisher's loop: wait for leaves, publish, have it cosigned, again.
+
+It is ended by its signal, at any point: what is not committed is done again by the next.
+"""
 
 import logging
-import threading
 import time
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from typing import Any, NoReturn
 
 import psycopg
 
@@ -36,7 +38,7 @@ AGAIN_SECONDS = 60.0  # after a time-stamp that did not come
 
 
 class Publisher:
-    """Publishes one log until told to stop."""
+    """Publishes one log."""
 
     def __init__(
         self,
@@ -65,17 +67,12 @@ class Publisher:
         self._authority = authority
         self._anchor_at = time.monotonic()
         self._cosigners = Cosigners(policy) if policy else None
-        self._stopping = threading.Event()
         self._signed_at = time.monotonic()
         self._fault = ""
 
-    def stop(self) -> None:
-        """End after the step under way."""
-        self._stopping.set()
-
-    def run(self) -> None:
-        """Publish until stopped; outlives a database or signer that goes and comes back."""
-        while not self._stopping.is_set():
+    def run(self) -> NoReturn:
+        """Publish; outlives a database or signer that goes and comes back."""
+        while True:
             try:
                 with self._connect() as connection:
                     self._serve(connection)
@@ -83,20 +80,18 @@ class Publisher:
                 self._complain(str(error))
             except psycopg.OperationalError as error:
                 self._complain(f"lost the database; trying again: {error}")
-            self._stopping.wait(AFTER_FAULT_SECONDS)
-        if self._cosigners:
-            self._cosigners.close()
+            time.sleep(AFTER_FAULT_SECONDS)
 
     def _serve(self, connection: psycopg.Connection[Any]) -> None:
         if not self._is_alone(connection):
             self._complain("another publisher is at work; waiting for it to end")
             return
         connection.execute(f"listen {CHANNEL}")
-        while not self._stopping.is_set():
+        while True:
             self.step(connection)
             self._fault = ""
             for _ in connection.notifies(timeout=POLL_SECONDS, stop_after=1):
-                self._stopping.wait(PAUSE_SECONDS)
+                time.sleep(PAUSE_SECONDS)
 
     def step(self, connection: psycopg.Connection[Any]) -> Signed | None:
         """Publish what is new; then have the newest checkpoint cosigned if it lacks its quorum."""

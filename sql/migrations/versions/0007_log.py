@@ -238,6 +238,12 @@ def upgrade() -> None:
     for statement in (CHECK_APPEND, CHECK_CHECKPOINT, EVIDENCE, SIGNED_NOTE, STATE_LEAF, NOTIFY,
                       NOTIFY_SLOTS):
         op.execute(statement)
+    for function in (
+        "transparency.check_append()",
+        "transparency.check_checkpoint()",
+        "registry.append_state_leaf()",
+    ):
+        op.execute(f"revoke all on function {function} from public")
 
 
 def _leaf_columns() -> None:

@@ -22,7 +22,7 @@ from signalbox.log.serving import fetch_entries, make_server
 from signalbox.log.witness import Witness, init_folder
 from sql.roles import API, LOG
 
-WAIT_SECONDS = 40
+WAIT_SECONDS = 90
 
 
 def until(holds):

@@ -2,7 +2,6 @@
 
 import os
 import re
-import time
 from pathlib import Path
 
 import pytest
@@ -10,7 +9,6 @@ import pytest
 from signalbox.cli.program import OWN
 
 PAGES = Path(__file__).parents[2] / "docs" / "provider"
-LIVE_SECONDS = 60  # a bound for a loaded machine; a quiet one takes a tenth of it
 
 
 @pytest.mark.parametrize("page", ["quickstart", "testing", "publishing", "errors"])
@@ -42,14 +40,11 @@ def test_from_nothing_to_live_takes_one_command_each_and_shows_the_key_to_nobody
     terminal, tmp_path
 ):
     terminal.run("signalbox login http://127.0.0.1:8700 --email ada@example.org --stdin < password")
-    began = time.monotonic()
     terminal.run("signalbox init first-light")
     terminal.run("cd first-light")
     said = terminal.run("GIT_TRACE=1 git push platform v0.1.0")
-    seconds = time.monotonic() - began
     assert "live        ada/first-light@v0.1.0" in said, said
     assert "leak        24 hours compared, none differs" in said
-    assert seconds < LIVE_SECONDS, seconds
     listed = terminal.run("signalbox versions --json")
     assert '"deterministic":true' in listed
     assert '"verdict":"same"' in listed

@@ -18,7 +18,9 @@ from signalbox.log.leaves import (
     AuditLeaf,
     ForecastLeaf,
     Leaf,
+    LiveLeaf,
     MissedLeaf,
+    OfflineLeaf,
     PriceLeaf,
     RetiredLeaf,
     VersionLeaf,
@@ -50,7 +52,8 @@ where l.index < %s order by l.signal_id, l.seq desc
 """
 VERSION_LEAVES = """
 select l.index, l.signal_id, l.body from transparency.leaf l
-where l.index < %s and l.kind in ('version/v1', 'retired/v1')
+where l.index < %s and l.kind in ('version/v1', 'offline/v1', 'live/v1', 'retired/v1')
+order by l.index
 """
 VERDICT = """
 select t.leaf_index, t.result = 'reproduced', t.why from transparency.reproduction t
@@ -149,10 +152,10 @@ class _Walk:
                     connection.execute(LAST_BEFORE, [first])}  # fmt: skip
             for index, signal_id, body in connection.execute(VERSION_LEAVES, [first]):
                 leaf = parse_leaf(body)
-                if isinstance(leaf, VersionLeaf | RetiredLeaf):
-                    known = registry.by_name.get((signal_id, leaf.ver), 0)
-                    ended = isinstance(leaf, RetiredLeaf)
-                    (registry.retired if ended else registry.leaves)[known] = index
+                if isinstance(leaf, VersionLeaf):
+                    registry.leaves[registry.by_name.get((signal_id, leaf.ver), 0)] = index
+                elif isinstance(leaf, OfflineLeaf | LiveLeaf | RetiredLeaf):
+                    registry.take_move(f"leaf {index}", index, signal_id, leaf, faults)
         return cls(connection, registry, faults, live_deadline, last, first)
 
     def take(self, row: Row) -> None:
@@ -177,14 +180,12 @@ class _Walk:
                 )
             case ForecastLeaf() | MissedLeaf():
                 self._check_due(row, leaf)
-            case RetiredLeaf():
-                self._check_retired(row, leaf)
+            case OfflineLeaf() | LiveLeaf() | RetiredLeaf():
+                self.registry.take_move(row.subject, row.position, row.signal_id, leaf, self.faults)
             case AuditLeaf():
                 self._check_audit(row, leaf)
             case PriceLeaf():
                 self.registry.take_price(row.subject, row.signal_id, leaf, self.faults)
-            case _:
-                pass
         if row.record is not None and not isinstance(leaf, ForecastLeaf | MissedLeaf):
             self._add("record", row, f"is {row.kind}, but slot record {row.record} claims it")
 
@@ -227,7 +228,7 @@ class _Walk:
         published = self.registry.leaves.get(version.id)
         if published is None or leaf.slot < version.published_at.timestamp():
             self._add("order", row, f"is of a slot before {leaf.ver} was published")
-        if version.id in self.registry.retired:
+        if self.registry.is_retired(version.id):
             self._add("order", row, f"comes after {leaf.ver} was retired")
         if isinstance(leaf, MissedLeaf):
             if row.provenance != "missed" or (row.reason or "").split(":")[0] != leaf.why:
@@ -266,13 +267,6 @@ class _Walk:
             return
         if problem := _numbers_problem(row.payload, row.numbers):
             self._add("numbers", row, problem)
-
-    def _check_retired(self, row: Row, leaf: RetiredLeaf) -> None:
-        known = self.registry.by_name.get((row.signal_id, leaf.ver))
-        if known is None or known not in self.registry.leaves:
-            self._add("order", row, f"retires {leaf.ver}, which was never published")
-            return
-        self.registry.retired[known] = row.position
 
     def _check_audit(self, row: Row, leaf: AuditLeaf) -> None:
         stored = self.connection.execute(VERDICT, [row.position]).fetchall()

@@ -49,11 +49,16 @@ union all
 select 'leaf ' || t.audit_leaf, 'is claimed by ' || count(*) || ' reproductions'
 from transparency.reproduction t group by t.audit_leaf having count(*) > 1""",
 }
+# Nothing is logged of a version after its retirement: hours after its last outcome are not owed.
 MISSING = f"""
 select s.version_id, min(s.slot), count(*) from ({LIVE_SPELLS}) s
+join registry.version v on v.id = s.version_id
 where not exists (select from forecast.slot_record r
                   where r.version_id = s.version_id and r.slot = s.slot
                     and r.provenance in ('live', 'late', 'missed'))
+  and (v.state <> 'retired' or s.slot < (
+         select max(r.slot) from forecast.slot_record r
+         where r.version_id = s.version_id and r.provenance in ('live', 'late', 'missed')))
 group by s.version_id order by s.version_id
 """  # noqa: S608 - our own text
 

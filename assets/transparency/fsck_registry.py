@@ -7,8 +7,9 @@ from typing import Any, Self
 import psycopg
 
 from assets.transparency.fsck_faults import Faults
-from signalbox.log.leaves import PriceLeaf, VersionLeaf
+from signalbox.log.leaves import LiveLeaf, OfflineLeaf, PriceLeaf, RetiredLeaf, VersionLeaf
 
+STATES: dict[type, str] = {OfflineLeaf: "offline", LiveLeaf: "live", RetiredLeaf: "retired"}
 SIGNALS = """
 select g.id, p.handle || '/' || g.name from registry.signal g
 join account.user_account p on p.id = g.provider_id
@@ -56,7 +57,7 @@ class Registry:
         versions: by id.
         by_name: id by signal and version.
         leaves: index of a version's leaf, by the version's id.
-        retired: index of the leaf that ended it, by the version's id.
+        moved: what a leaf said last of its state, and its index, by the version's id.
     """
 
     signals: dict[int, str]
@@ -64,7 +65,7 @@ class Registry:
     by_name: dict[tuple[int, str], int]
     offers: set[tuple[Any, ...]]
     leaves: dict[int, int] = field(default_factory=dict)
-    retired: dict[int, int] = field(default_factory=dict)
+    moved: dict[int, tuple[str, int]] = field(default_factory=dict)
 
     @classmethod
     def read(cls, connection: psycopg.Connection[Any]) -> Self:
@@ -102,6 +103,26 @@ class Registry:
             if said != stored:
                 faults.add("version", subject, f"says {name} {said}, the registry {stored}")
 
+    def is_retired(self, version_id: int) -> bool:
+        return self.moved.get(version_id, ("", 0))[0] == "retired"
+
+    def take_move(
+        self,
+        subject: str,
+        index: int,
+        signal_id: int,
+        leaf: OfflineLeaf | LiveLeaf | RetiredLeaf,
+        faults: Faults,
+    ) -> None:
+        """Note what a leaf says of a version's state."""
+        known = self.by_name.get((signal_id, leaf.ver))
+        if known is None or known not in self.leaves:
+            faults.add("order", subject, f"moves {leaf.ver}, which was never published")
+        elif self.is_retired(known):
+            faults.add("order", subject, f"moves {leaf.ver}, which was retired")
+        else:
+            self.moved[known] = (STATES[type(leaf)], index)
+
     def take_price(self, subject: str, signal_id: int, leaf: PriceLeaf, faults: Faults) -> None:
         """Hold a price leaf against the offers."""
         terms = (signal_id, leaf.amount_minor, leaf.currency, leaf.trial_days)
@@ -118,6 +139,6 @@ def check_registry(registry: Registry, faults: Faults, *, whole: bool = True) ->
             faults.add("version", subject, "is published but has no leaf")
         if row.lock != row.lock_text:
             faults.add("lock", subject, f"has a lock of {row.lock_text}, not {row.lock}")
-        if (row.state == "retired") != (row.id in registry.retired) and whole:
-            said = "retired" if row.id in registry.retired else "not retired"
-            faults.add("retired", subject, f"is {row.state}, but {said} by the log")
+        logged, _ = registry.moved.get(row.id, ("live", 0))
+        if whole and logged != row.state:
+            faults.add("state", subject, f"is {row.state}, but {logged} by the log")

@@ -73,12 +73,19 @@ class Town:
             struck = kill(self.postmaster())
             self.restart_postgres()
         else:
-            pids = [one.pid for one in self.workers]
-            if kind == "sandbox":
-                pids = [pid for one in pids for pid in descendants(one)]
+            pids = self.sandboxes() if kind == "sandbox" else [one.pid for one in self.workers]
             struck = bool(pids) and kill(dice.choice(pids))
         self.killed[kind] += struck
         self.supervisor.watch()
+
+    def sandboxes(self):
+        """Whatever the workers started; waits until they have come so far."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while self.is_ticking() and time.monotonic() < deadline:
+            if found := [pid for one in self.workers for pid in descendants(one.pid)]:
+                return found
+            time.sleep(0.02)
+        return []
 
     def postmaster(self):
         return int((self.home.root / "postgres" / "postmaster.pid").read_text().split()[0])

@@ -142,7 +142,7 @@ TAMPERED = {
     "version image": ("update registry.version set image_digest = 'x'", "version"),
     "version base": ("update registry.version set base_digest = 'x'", "version"),
     "version sbom": ("update registry.version set sbom = '{}'", "version"),
-    "version retired in silence": ("update registry.version set state = 'retired'", "retired"),
+    "version retired in silence": ("update registry.version set state = 'retired'", "state"),
     "version published later": (
         "update registry.version set published_at = published_at + interval '3 hours'",
         "order",

@@ -4,8 +4,8 @@ Theory of operation: the git process holds one end of a socket pair per push, th
 push's hook inherits the other. A hook that has a tag to build asks for a turn;
 it is told its place in the line, then to go. The turn ends with the push, however
 that ends: nothing has to be given back, and nothing can be left behind.
-Next is always the provider with the fewest turns, so that many pushes of one
-provider do not keep the others waiting.
+Next is always the provider with the fewest turns, and of those the one whose last
+turn is longest ago, so that many pushes of one provider do not keep the others waiting.
 """
 
 import asyncio
@@ -33,6 +33,8 @@ class Turns:
         self._free = at_once
         self._at_once = at_once
         self._running: Counter[str] = Counter()
+        self._called = 0
+        self._last_called: dict[str, int] = {}
         self._line: list[_Waiting] = []
 
     async def attend(self, end: socket.socket, provider: str) -> None:
@@ -74,19 +76,25 @@ class Turns:
             self._line.remove(first)
             self._free -= 1
             self._running[first.provider] += 1
+            self._called += 1
+            self._last_called[first.provider] = self._called
             first.tell(GO + b"\n")
             first.called.set()
         for place, waiting in enumerate(self._in_order(), start=1):
             waiting.tell(b"%d %d\n" % (place, self._at_once))
 
     def _in_order(self) -> list[_Waiting]:
-        """The line as it would be called now: each provider's n-th push before any n+1-th."""
+        """The line as it would be called now: each provider's n-th push before any n+1-th.
+
+        Among equals, the provider goes first whose last turn is longest ago.
+        """
         turns = self._running.copy()
         ranked = []
         for number, waiting in enumerate(self._line):
-            ranked.append((turns[waiting.provider], number, waiting))
+            last = self._last_called.get(waiting.provider, 0)
+            ranked.append((turns[waiting.provider], last, number, waiting))
             turns[waiting.provider] += 1
-        return [waiting for *_, waiting in sorted(ranked, key=lambda rank: rank[:2])]
+        return [waiting for *_, waiting in sorted(ranked, key=lambda rank: rank[:3])]
 
 
 def wait_for_turn(descriptor: int, say: Callable[[str], None]) -> None:

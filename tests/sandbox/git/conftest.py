@@ -97,8 +97,9 @@ def house(serve) -> Iterator[GitHouse]:
 @pytest.fixture(scope="session")
 def tight(serve) -> Iterator[GitHouse]:
     """A git process that builds one push at a time, and waits for nobody."""
-    with serve(push_builds=1, push_idle_seconds=2, push_body_seconds=8, push_nonce_seconds=3,
-               push_sweep_seconds=1) as served:  # fmt: skip
+    with serve(
+        push_builds=1, push_idle_seconds=2, push_body_seconds=8, push_nonce_seconds=3
+    ) as served:  # fmt: skip
         yield served
 
 

@@ -87,8 +87,8 @@ def measure(root: Path, leaves: int, versions: int) -> dict[str, float]:
         ) as admin:
             slots = fill(connect, admin, leaves, versions)
             admin.execute("vacuum analyze")
-        (root / "signer").mkdir()
-        folder = SignerFolder(root / "signer")
+        (root / "key").mkdir()
+        folder = SignerFolder(root / "key")
         folder.prepare("example.org/log")
         with connect(LOG) as connection:
             while publish(connection, Signer(folder, lambda: FIRST), None, FIRST):

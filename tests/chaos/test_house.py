@@ -93,7 +93,10 @@ class Town:
     def restart_postgres(self):
         deadline = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < deadline:
-            with contextlib.suppress(RuntimeError, psycopg.OperationalError, OSError):
+            # The package asserts where a killed server's children still hold its memory.
+            with contextlib.suppress(
+                AssertionError, RuntimeError, psycopg.OperationalError, OSError
+            ):
                 embedded.start(self.home.root).server.ensure_postgres_running()
                 with self.database.superuser():
                     return

@@ -10,6 +10,7 @@ import contextlib
 import os
 import signal
 from collections.abc import Awaitable, Callable, Mapping
+from http import HTTPStatus
 from typing import Any
 
 from sandbox.git.commands import FLUSH, Commands
@@ -172,7 +173,7 @@ async def _answer(
     while chunk := await process.stdout.read(CHUNK):
         await send({"type": "http.response.body", "body": chunk, "more_body": True})
         end = (end + chunk)[-len(FLUSH) :]
-    if holds and end not in (b"", FLUSH):
+    if holds and status == HTTPStatus.OK and end not in (b"", FLUSH):
         # Git was killed: an answer that ends well would have the pusher's git wait for more.
         return
     await send({"type": "http.response.body", "body": b""})

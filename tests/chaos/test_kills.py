@@ -2,7 +2,8 @@
 
 A run worker is a process of its own here, as under Dagster's launcher. While it runs,
 it, its zygotes, its sandboxes and dockerd are killed at random; whoever died is started
-again as its supervisor would. `SIGNALBOX_CHAOS_SEED` repeats a run.
+again as its supervisor would. `SIGNALBOX_CHAOS_SEED` repeats a run; `SIGNALBOX_CHAOS_KILLS=25`
+is a long one.
 """
 
 import contextlib
@@ -32,7 +33,7 @@ from sql.roles import WORKER, conninfo
 from tests.chaos.run_worker import Work, tick
 
 SEED = int(os.environ.get("SIGNALBOX_CHAOS_SEED", time.time_ns()))
-KILLS = 25  # on each path there is
+KILLS = int(os.environ.get("SIGNALBOX_CHAOS_KILLS", "10"))  # on each path there is
 SLOT = datetime(2026, 11, 20, 8, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 PATIENCE_SECONDS = 4.0  # a run that waits to be tried again is killed, too

@@ -19,7 +19,7 @@ demo-check: setup ## The same on private ports, checked; one JSON line last
 	@$(BIN)/signalbox demo-check
 
 test: setup ## The whole suite, on the real thing
-	@$(BIN)/python -m pytest
+	@$(BIN)/python tests/whole.py
 
 check: setup ## Everything that needs no running: style, types, structure
 	$(BIN)/ruff format --check .

@@ -151,8 +151,13 @@ def image_store() -> Iterator[ImageStore]:
     shutil.rmtree(root)
 
 
-# One of each engine and each path; the sandbox' own tests take every combination.
-@pytest.fixture(scope="session", params=["docker-forked", "embedded"])
+# One engine, unless all are asked for; the sandbox' own tests take every combination.
+ENGINES = (
+    ["docker-forked", "embedded"] if os.environ.get("SIGNALBOX_EVERY_ENGINE") else ["embedded"]
+)
+
+
+@pytest.fixture(scope="session", params=ENGINES)
 def engine_choice(request: pytest.FixtureRequest) -> dict[str, str]:
     """Arguments of `available_engine`."""
     choice, _, path = request.param.partition("-")

@@ -28,6 +28,7 @@ def processes_with(marker: str) -> list[str]:
 
 
 @pytest.mark.timeout(SECONDS)
+@pytest.mark.parametrize("engine_choice", ["docker-forked"], indirect=True)
 def test_a_stranger_with_two_commands_reads_a_live_forecast(engine, tmp_path, shared_or_sample):
     marker = f"signalbox-e2e-{os.getpid()}-{engine.name}-{engine.path}"
     sandbox = {"SIGNALBOX_SANDBOX_ENGINE": engine.name, "SIGNALBOX_SANDBOX_PATH": engine.path}

@@ -68,7 +68,7 @@ def test_a_client_killed_at_any_moment_never_leaves_half_a_version(house, work, 
                     break
             os.killpg(push.pid, signal.SIGKILL)
         assert until(lambda: house.workers() == [], 20)
-        assert house.versions(work.name) == {"v1.0.0": "rejected"}
+        assert until(lambda: house.versions(work.name) == {"v1.0.0": "rejected"}, 20)
         assert work.remote_refs() == {}
 
 

@@ -17,7 +17,7 @@ WITHOUT_SANDBOXES = (
     "tests/log",
     "tests/sql",
 )
-NO_TESTS = 5  # pytest's own exit code
+NO_TESTS = 5  # pytest's own exit code: none was chosen
 
 
 def main() -> int:
@@ -35,7 +35,15 @@ def main() -> int:
             beside.terminate()
         told.seek(0)
         sys.stdout.write(told.read())
-    return max(0 if code == NO_TESTS else code for code in (first, second))
+    return verdict(first, second)
+
+
+def verdict(*codes: int) -> int:
+    """0 if tests ran and all passed. A process that was killed has a negative code."""
+    ran = [code for code in codes if code != NO_TESTS]
+    if not ran:
+        return NO_TESTS
+    return int(any(ran))
 
 
 if __name__ == "__main__":

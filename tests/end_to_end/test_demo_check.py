@@ -29,7 +29,7 @@ def processes_with(marker: str) -> list[str]:
 
 @pytest.mark.timeout(SECONDS)
 @pytest.mark.parametrize("engine_choice", ["docker-forked"], indirect=True)
-def test_a_stranger_with_two_commands_reads_a_live_forecast(engine, tmp_path, shared_or_sample):
+def test_a_stranger_with_two_commands_reads_a_live_forecast(engine, tmp_path, recorded_bars):
     marker = f"signalbox-e2e-{os.getpid()}-{engine.name}-{engine.path}"
     sandbox = {"SIGNALBOX_SANDBOX_ENGINE": engine.name, "SIGNALBOX_SANDBOX_PATH": engine.path}
     home = Path("/var/tmp") / marker  # noqa: S108 - where the sandbox' user can walk to
@@ -37,7 +37,7 @@ def test_a_stranger_with_two_commands_reads_a_live_forecast(engine, tmp_path, sh
         [sys.executable, "-c", "from signalbox.cli import main; main()",
          "demo-check", "--home", str(home)],
         cwd=tmp_path,
-        env={**os.environ, **shared_or_sample, **sandbox},
+        env={**os.environ, **recorded_bars, **sandbox},
         capture_output=True,
         text=True,
         timeout=SECONDS,
@@ -57,10 +57,8 @@ def test_a_stranger_with_two_commands_reads_a_live_forecast(engine, tmp_path, sh
 
 
 @pytest.fixture
-def shared_or_sample(engine):
-    """Recorded real bars under one engine, made-up ones under the other."""
-    if engine.name == "docker":
-        return {}
+def recorded_bars():
+    """Real bars where they are to be had, made-up ones elsewhere."""
     folder = CHECKOUT.parent / "shared" / "data" / "market"
     return {"SIGNALBOX_DEMO_BARS": str(folder)} if folder.is_dir() else {}
 

@@ -43,8 +43,8 @@ class Duration(click.ParamType[int | str]):
 
 
 @click.command()
-@click.argument("source", metavar="BUNDLE")
-@click.option("--url", help="API of a platform: then BUNDLE is a signal, provider/name.")
+@click.argument("source")
+@click.option("--url", help="API of a platform: then SOURCE is a signal, provider/name.")
 @click.option(
     "--policy", "policy_path", type=click.Path(path_type=Path), envvar="SIGNALBOX_POLICY",
     help="Whom you believe [default: policy in your configuration folder].",
@@ -70,7 +70,7 @@ def verify(
     *,
     as_json: bool,
 ) -> None:
-    """Check BUNDLE, the evidence of a signal, against your policy and your memory.
+    """Check SOURCE, a signal's evidence, against your policy and your memory.
 
     Exit code 0: everything holds. 1: the message names the first thing that does not.
     """

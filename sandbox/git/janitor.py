@@ -128,8 +128,12 @@ def _settle_version(
     if version.is_building and version.is_built and has_tag:
         from sandbox.registry.publish import go_live  # noqa: PLC0415 - large, and rarely needed
 
-        with contextlib.suppress(Exception):  # it is rejected then, and says why
+        try:
             go_live(connection, submission, version.reservation, now)
+        except Exception:
+            # It is rejected, so that the tag can be pushed again.
+            log.exception("%s could not be finished", submission.version)
+        else:
             _audit(connection, submission, "its push was killed; finished", now)
             return
     if version.is_building:

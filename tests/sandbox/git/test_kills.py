@@ -161,7 +161,9 @@ def test_a_tag_that_git_took_before_it_was_killed_goes_live_all_the_same(doomed,
     commit = work.commit(tag="v1.0.0")
     pushed = work.push("main", "v1.0.0")
     assert pushed.refused
-    assert until(lambda: doomed.versions(work.name) == {"v1.0.0": "live"}, 20)
+    assert until(lambda: doomed.versions(work.name) == {"v1.0.0": "live"}, 20), (
+        doomed.log.read_text()
+    )
     assert work.remote_refs()["refs/tags/v1.0.0"] == commit
     leaves = doomed.ask(
         "select count(*) from transparency.leaf l join registry.signal s on s.id = l.signal_id"
@@ -185,7 +187,9 @@ def test_a_tag_that_git_took_before_the_machine_died_goes_live_at_the_next_start
         push.communicate(timeout=30)
     assert doomed.versions(work.name) == {"v1.0.0": "building"}
     doomed.start()
-    assert until(lambda: doomed.versions(work.name) == {"v1.0.0": "live"}, 20)
+    assert until(lambda: doomed.versions(work.name) == {"v1.0.0": "live"}, 20), (
+        doomed.log.read_text()
+    )
     assert "refs/tags/v1.0.0" in work.remote_refs()
 
 

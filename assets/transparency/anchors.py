@@ -20,12 +20,10 @@ from rfc3161_client.errors import VerificationError
 
 SECONDS = 20.0
 MAX_TOKEN_BYTES = 64 * 1024
-UNANCHORED = """
-select n.id, c.note from transparency.signed_note n
-join transparency.checkpoint c on c.id = n.id
-where n.reached_at is not null
-  and not exists (select from transparency.anchor a where a.checkpoint_id = n.id)
-order by n.id desc limit 1
+NEWEST = """
+select c.id, c.note, exists (select from transparency.anchor a where a.checkpoint_id = c.id)
+from transparency.quorum q join transparency.checkpoint c on c.id = q.checkpoint_id
+order by q.checkpoint_id desc limit 1
 """
 INSERT = """
 insert into transparency.anchor (checkpoint_id, kind, authority, token, stamped_at, received_at)
@@ -71,7 +69,9 @@ def read_roots(path: Path) -> tuple[Certificate, ...]:
 def anchor_newest(
     connection: psycopg.Connection[Any], authority: Authority, now: datetime
 ) -> datetime | None:
-    """Have the newest proven checkpoint stamped and keep the stamp; its time, None if it has one.
+    """Have the newest proven checkpoint stamped, and keep the stamp.
+
+    Returns its time; None where there is no checkpoint, or it has a stamp already.
 
     Args:
         connection: as `signalbox_log`.
@@ -81,10 +81,12 @@ def anchor_newest(
     Raises:
         AnchorError: no time-stamp came, or it does not hold.
     """
-    row = connection.execute(UNANCHORED).fetchone()
+    row = connection.execute(NEWEST).fetchone()
     if row is None:
         return None
-    id_, note = row
+    id_, note, is_anchored = row
+    if is_anchored:
+        return None
     token = _ask(authority, note)
     stamped_at = check(token, note, authority.roots)
     connection.execute(INSERT, [id_, authority.url, token, stamped_at, now])

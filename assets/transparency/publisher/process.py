@@ -34,7 +34,7 @@ POLL_SECONDS = 2.0  # a notice may be lost with its connection
 PAUSE_SECONDS = 0.2  # leaves that come together share a checkpoint
 AFTER_FAULT_SECONDS = 2.0
 ANCHOR_SECONDS = 3600.0
-AGAIN_SECONDS = 60.0  # after a time-stamp that did not come
+AGAIN_SECONDS = 60.0  # where nothing could be stamped
 
 
 class Publisher:
@@ -89,6 +89,7 @@ class Publisher:
         connection.execute(f"listen {CHANNEL}")
         while True:
             self.step(connection)
+            self._anchor(connection)
             self._fault = ""
             for _ in connection.notifies(timeout=POLL_SECONDS, stop_after=1):
                 time.sleep(PAUSE_SECONDS)
@@ -109,14 +110,14 @@ class Publisher:
         return settle(connection, signed, self._policy, self._clock())
 
     def _anchor(self, connection: psycopg.Connection[Any]) -> None:
-        """Have a checkpoint stamped each hour; a fault costs this hour's stamp, nothing else."""
+        """Have a checkpoint stamped each hour; a fault delays the stamp, nothing else."""
         if self._authority is None or time.monotonic() < self._anchor_at:
             return
-        self._anchor_at = time.monotonic() + ANCHOR_SECONDS
+        self._anchor_at = time.monotonic() + AGAIN_SECONDS
         try:
-            anchor_newest(connection, self._authority, self._clock())
+            if anchor_newest(connection, self._authority, self._clock()):
+                self._anchor_at = time.monotonic() + ANCHOR_SECONDS
         except AnchorError as error:
-            self._anchor_at = time.monotonic() + AGAIN_SECONDS
             logger.warning("no time-stamp: %s", error)
 
     @staticmethod

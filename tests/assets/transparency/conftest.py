@@ -21,6 +21,7 @@ from sandbox.runner.engine import available_engine
 from signalbox.log.policy import Policy, own_word_policy
 from sql.log import NewLeaf, append_leaves
 from sql.roles import LOG, WORKER
+from tests.assets.transparency.processes import SIGNER, Running, until
 from tests.conftest import Database, copied, opened
 
 SLOT = datetime(2026, 11, 20, 8, tzinfo=UTC)
@@ -162,6 +163,17 @@ def installed(postgres, whole, request, tmp_path):
     with copied(postgres, f"test_{abs(hash(request.node.nodeid)):x}", template) as database:
         signer = SignerFolder(tmp_path / "signer")
         yield Installed(database, signer, policy, SLOT + 3 * HOUR + timedelta(minutes=5))
+
+
+@pytest.fixture
+def running(database, tmp_path):
+    """Processes of one log, ended with the test; the signer answers."""
+    made = Running(database, tmp_path)
+    made.start(SIGNER)
+    until(made.signer)
+    yield made
+    for module in list(made.processes):
+        made.end(module)
 
 
 def tamper(database, *statements):

@@ -16,6 +16,7 @@ from assets.transparency.anchors import (
     read_roots,
 )
 from sql.roles import LOG
+from tests.assets.transparency.processes import PUBLISHER, until
 
 CONFIGURATION = """
 [tsa]
@@ -141,3 +142,14 @@ def test_an_authority_that_fails_is_named_and_nothing_is_stored(database, chains
             with pytest.raises(AnchorError, match=url):
                 anchor_newest(connection, Authority(url, authority.roots), chains.IN_TIME)
         assert list(anchors(connection, authority.roots)) == []
+
+
+def test_the_publisher_has_its_first_proven_checkpoint_stamped(running, chains, authority, folder):
+    chains.append(3)
+    running.environment |= {
+        "SIGNALBOX_LOG_TSA_URL": authority.url,
+        "SIGNALBOX_LOG_TSA_ROOTS": str(folder / "root.pem"),
+    }
+    running.start(PUBLISHER, LOG)
+    stamped = "select c.size from transparency.anchor a join transparency.checkpoint c"
+    until(lambda: running.ask(f"{stamped} on c.id = a.checkpoint_id") == [(3,)])

@@ -1,18 +1,10 @@
 """Signer, publisher and API as processes, with two real witnesses and a monitor beside them."""
 
-import os
 import signal
-import socket
-import subprocess
-import sys
 import threading
 import time
 from contextlib import ExitStack, contextmanager
 
-import pytest
-
-from assets.transparency.signer.client import SocketSigner
-from assets.transparency.signer.errors import SignerUnavailableError
 from signalbox.log.checkpoint import parse_checkpoint
 from signalbox.log.merkle import root_of
 from signalbox.log.monitor import Monitor
@@ -21,24 +13,7 @@ from signalbox.log.policy import Group, Party, Policy, open_evidence
 from signalbox.log.serving import fetch_entries, make_server
 from signalbox.log.witness import Witness, init_folder
 from sql.roles import API, LOG
-
-WAIT_SECONDS = 90
-
-
-def until(holds):
-    """What `holds` gives, as soon as that is something."""
-    deadline = time.monotonic() + WAIT_SECONDS
-    while time.monotonic() < deadline:
-        if found := holds():
-            return found
-        time.sleep(0.05)
-    pytest.fail("it did not come to be")
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+from tests.assets.transparency.processes import PUBLISHER, SIGNER, until
 
 
 @contextmanager
@@ -53,66 +28,6 @@ def served(cosigner):
             server.shutdown()
             thread.join()
             cosigner.close()
-
-
-class Running:
-    """The processes of one log."""
-
-    def __init__(self, database, folder):
-        self.database, self.folder = database, folder
-        self.api_port = free_port()
-        (folder / "api.key").write_text("k" * 48)
-        self.environment = {
-            **os.environ,
-            "SIGNALBOX_SIGNER_FOLDER": str(folder),
-            "SIGNALBOX_SIGNER_SOCKET": str(folder / "socket"),
-            "SIGNALBOX_LOG_ORIGIN": "example.org/log",
-            "SIGNALBOX_SECRET_KEY_FILE": str(folder / "api.key"),
-            "SIGNALBOX_ENVIRONMENT": "test",
-            "SIGNALBOX_API_PORT": str(self.api_port),
-            "SIGNALBOX_LOG_POLICY": "",
-        }
-        self.processes = {}
-
-    def start(self, module, role=None):
-        environment = dict(self.environment)
-        if role:
-            url = self.database.url(role).render_as_string(hide_password=False)
-            environment["SIGNALBOX_DATABASE_URL"] = url
-        self.processes[module] = subprocess.Popen([sys.executable, "-m", module], env=environment)
-
-    def end(self, module, how=signal.SIGKILL):
-        process = self.processes.pop(module)
-        process.send_signal(how)
-        process.wait(15)
-
-    def signer(self):
-        """Its state, when it answers."""
-        try:
-            return SocketSigner(self.folder / "socket").state()
-        except SignerUnavailableError:
-            return None
-
-    def ask(self, query):
-        with self.database.superuser() as connection:
-            return connection.execute(query).fetchall()
-
-    def covered(self):
-        (row,) = self.ask("select leaves = quorum_size and leaves > 0 from transparency.coverage")
-        return row[0]
-
-
-SIGNER, PUBLISHER = "assets.transparency.signer", "assets.transparency.publisher"
-
-
-@pytest.fixture
-def running(database, tmp_path):
-    made = Running(database, tmp_path)
-    made.start(SIGNER)
-    until(made.signer)
-    yield made
-    for module in list(made.processes):
-        made.end(module)
 
 
 def test_a_checkpoint_has_its_quorum_when_two_witnesses_and_a_monitor_have_signed(

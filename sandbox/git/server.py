@@ -106,8 +106,11 @@ class _Gate:
         )
         environment = {**self._environment, **_cgi(self._settings, request, person, repository)}
         if request.is_push:
+            answer = _HeldEnd(send)
             async with self._pushes.push(repository, partial(self.sweeper.after_push, repository)):
-                await self._push(request, environment, receive, send)
+                await self._push(request, environment, receive, answer)
+            # Whoever has heard the end finds the repository put right, and may push again.
+            await answer.end()
         else:
             # A fetch is answered while it asks: too late for another status.
             with contextlib.suppress(RefusedRequestError):
@@ -140,6 +143,24 @@ class _Gate:
         if person.handle != request.provider:
             raise RefusedRequestError(404, "no such repository among yours")
         return person
+
+
+class _HeldEnd:
+    """Sends an answer at once, but for its end."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._end: dict[str, Any] | None = None
+
+    async def __call__(self, message: dict[str, Any]) -> None:
+        if message["type"] == "http.response.body" and not message.get("more_body"):
+            self._end = message
+        else:
+            await self._send(message)
+
+    async def end(self) -> None:
+        if self._end is not None:
+            await self._send(self._end)
 
 
 def _hook_environment() -> dict[str, str]:

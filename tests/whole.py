@@ -1,15 +1,18 @@
-"""The whole suite in two processes: what needs no sandbox runs beside what does.
+"""The whole suite in two lanes, one for each of two cores.
 
-Tests of sandboxes look at the whole machine (what is left, what may be killed), so
-there is one process of them. The others take one of the two cores meanwhile.
+The first begins with the tests that kill: they take whatever sandbox of ours they find
+on the machine. Beside them run tests that need no sandbox; once the killing is over,
+the second lane goes on with tests that have sandboxes of their own.
 """
 
 import subprocess
 import sys
 import tempfile
+import threading
 from pathlib import Path
 
 CHECKOUT = Path(__file__).parents[1]
+KILLING = ("tests/chaos", "tests/pipelines/test_reaper.py")
 WITHOUT_SANDBOXES = (
     "tests/api",
     "tests/assets/market_data",
@@ -17,25 +20,43 @@ WITHOUT_SANDBOXES = (
     "tests/log",
     "tests/sql",
 )
+BESIDE = (
+    "tests/docs",
+    "tests/end_to_end",
+    "tests/sandbox/git",
+    "tests/sandbox/registry",
+)
 NO_TESTS = 5  # pytest's own exit code: none was chosen
 
 
 def main() -> int:
-    """Run both with the arguments given; 0 if both passed."""
-    pytest = [sys.executable, "-m", "pytest", *sys.argv[1:]]
-    rest = [word for folder in WITHOUT_SANDBOXES for word in ("--ignore", folder)]
+    """Run all with the arguments given; 0 if all passed. The second lane is told at the end."""
+    killed = threading.Event()
+    codes: list[int] = []
     with tempfile.TemporaryFile("w+") as told:
-        beside = subprocess.Popen(
-            [*pytest, *WITHOUT_SANDBOXES], cwd=CHECKOUT, stdout=told, stderr=subprocess.STDOUT
-        )
+
+        def run(*paths: str, output: object = None) -> None:
+            command = [sys.executable, "-m", "pytest", *sys.argv[1:], *paths]
+            done = subprocess.run(command, cwd=CHECKOUT, stdout=output, stderr=output, check=False)
+            codes.append(done.returncode)
+
+        def second_lane() -> None:
+            run(*WITHOUT_SANDBOXES, output=told)
+            killed.wait()
+            run(*BESIDE, output=told)
+
+        lane = threading.Thread(target=second_lane)
+        lane.start()
         try:
-            first = subprocess.run([*pytest, *rest], cwd=CHECKOUT, check=False).returncode
-            second = beside.wait()
+            run(*KILLING)
         finally:
-            beside.terminate()
+            killed.set()
+        ignored = (*KILLING, *WITHOUT_SANDBOXES, *BESIDE)
+        run(*(word for path in ignored for word in ("--ignore", path)))
+        lane.join()
         told.seek(0)
         sys.stdout.write(told.read())
-    return verdict(first, second)
+    return verdict(*codes)
 
 
 def verdict(*codes: int) -> int:

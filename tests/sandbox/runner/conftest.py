@@ -1,6 +1,7 @@
 """Runs of hostile models, each of which must leave nothing behind."""
 
 import contextlib
+import gc
 import os
 import tempfile
 import time
@@ -180,6 +181,7 @@ def _note(
 
 
 def _left(made: list[str], before: set[str]) -> list[str]:
+    gc.collect()  # docker-py leaves sockets of closed clients in reference cycles
     known = {name for name in made if name.startswith("container ")}
     if known:
         client = docker.APIClient(version="auto")

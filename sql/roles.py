@@ -5,11 +5,16 @@ may do stands in `grants/<role>.sql`. The model's role has no login: the worker
 takes it on for each read of what a model is given.
 """
 
+import re
 import secrets
+from typing import TYPE_CHECKING
 
 import psycopg
 from psycopg import sql
-from sqlalchemy import URL, make_url
+
+if TYPE_CHECKING:
+    # Slow to load, and a hook of git starts twice for each push.
+    from sqlalchemy import URL
 
 OWNER = "signalbox_owner"
 API = "signalbox_api"
@@ -30,7 +35,7 @@ def new_secrets() -> dict[str, str]:
     return {role: secrets.token_urlsafe(32) for role in ALL_ROLES}
 
 
-def create_roles(admin: URL, passwords: dict[str, str]) -> None:
+def create_roles(admin: "URL", passwords: dict[str, str]) -> None:
     """Create roles and both databases where they are missing, and set the passwords.
 
     Args:
@@ -84,13 +89,14 @@ def _create_database(connection: psycopg.Connection, name: str, owner: str) -> N
     )
 
 
-def role_url(admin: URL, role: str, password: str, database: str | None = None) -> URL:
+def role_url(admin: "URL", role: str, password: str, database: str | None = None) -> "URL":
     """The URL by which a role connects; to its own database unless another is named."""
     database = database or (DAGSTER_DATABASE if role == DAGSTER else DATABASE)
     driver = "postgresql+psycopg2" if role == DAGSTER else "postgresql+psycopg"
     return admin.set(drivername=driver, username=role, password=password, database=database)
 
 
-def conninfo(url: URL | str) -> str:
+def conninfo(url: "URL | str") -> str:
     """A libpq connection string of an SQLAlchemy URL."""
-    return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+    text = url if isinstance(url, str) else url.render_as_string(hide_password=False)
+    return re.sub(r"^postgresql\+\w+:", "postgresql:", text)

@@ -76,6 +76,11 @@ def postgres() -> Iterator[tuple[URL, dict[str, str]]]:
     passwords = new_secrets()
     create_roles(server.admin, passwords)
     migrate(role_url(server.admin, OWNER, passwords[OWNER]))
+    # Each test has a database of its own, which need not outlive the machine.
+    with psycopg.connect(conninfo(server.admin), autocommit=True) as connection:
+        connection.execute("alter system set fsync = off")
+        connection.execute("alter system set full_page_writes = off")
+        connection.execute("select pg_reload_conf()")
     yield server.admin, passwords
     server.stop()
     shutil.rmtree(home)

@@ -6,7 +6,8 @@ import psycopg
 import pytest
 
 from assets.market_data.window import as_model
-from sql.roles import API, GIT, LOG, MODEL, OWNER, WORKER
+from sql.roles import API, DATABASE, GIT, LOG, MODEL, OWNER, WORKER
+from tests.conftest import copied
 
 INSERT_ONLY = [
     "audit.event",
@@ -38,16 +39,23 @@ INSERT_ONLY = [
 ]
 
 
+@pytest.fixture(scope="module")
+def untouched(postgres):
+    """One database for tests in which everything is refused."""
+    with copied(postgres, "test_rights", DATABASE) as database:
+        yield database
+
+
 @pytest.mark.parametrize("table", INSERT_ONLY)
 @pytest.mark.parametrize("role", [API, GIT, WORKER, LOG, OWNER])
-def test_truncating_an_insert_only_table_is_refused_to_every_role(database, role, table):
-    with database.connect(role) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
+def test_truncating_an_insert_only_table_is_refused_to_every_role(untouched, role, table):
+    with untouched.connect(role) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
         connection.execute(f"truncate {table} cascade")
 
 
 @pytest.mark.parametrize("table", INSERT_ONLY)
-def test_truncating_an_insert_only_table_is_refused_to_the_superuser(database, table):
-    with database.superuser() as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
+def test_truncating_an_insert_only_table_is_refused_to_the_superuser(untouched, table):
+    with untouched.superuser() as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
         connection.execute(f"truncate {table} cascade")
 
 

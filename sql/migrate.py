@@ -1,7 +1,7 @@
-"""Bring a database to the newest schema: migrations, then policies, then grants.
+"""Bring a database to the newest schema: migrations, then policies, functions and grants.
 
-Migrations roll forward only. Policies and grants are whole files, applied anew
-each time, so that what a role may do can be read in one place.
+Migrations roll forward only. Policies, functions and grants are whole files, applied
+anew each time, so that what a role may do can be read in one place.
 """
 
 from pathlib import Path
@@ -20,9 +20,11 @@ def migrate(owner: URL) -> None:
         with engine.begin() as connection:
             connection.execute(text("select pg_advisory_xact_lock(1)"))
             command.upgrade(_config(connection), "head")
-            for folder in ("policies", "grants"):
+            for folder in ("policies", "functions", "grants"):
                 for file in sorted((HERE / folder).glob("*.sql")):
-                    connection.exec_driver_sql(file.read_text())
+                    # Without it a % in a message would be taken for a value's place.
+                    as_it_is = {"no_parameters": True}
+                    connection.exec_driver_sql(file.read_text(), execution_options=as_it_is)
     finally:
         engine.dispose()
 

@@ -35,3 +35,20 @@ grant update (state, period_start, period_end, cancel_at_period_end) on billing.
 
 grant execute on function account.find_api_key(text), billing.is_entitled(bigint),
   forecast.unopened(bigint) to signalbox_api;
+
+-- The books are written through functions only, of which each keeps its own rules.
+revoke all on all tables in schema ledger from signalbox_api;
+grant usage on schema ledger to signalbox_api;
+grant select on ledger.invoice, ledger.invoice_line, ledger.reversal, ledger.payout to signalbox_api;
+grant select on ledger.metric_day to signalbox_api;
+grant execute on function
+  ledger.post(text, text, timestamptz, timestamptz, uuid, jsonb),
+  ledger.invoice_paid(uuid, text, timestamptz, timestamptz, bigint, text, bigint, text, timestamptz, timestamptz),
+  ledger.refund(text, text, bigint, timestamptz, timestamptz),
+  ledger.chargeback(text, text, bigint, bigint, timestamptz, timestamptz),
+  ledger.credit(uuid, text, bigint, text, timestamptz, timestamptz), ledger.credit_balance(uuid),
+  ledger.apply_credit(uuid, text, bigint, timestamptz, timestamptz),
+  ledger.payout(uuid, date, timestamptz, timestamptz),
+  ledger.payouts(date, timestamptz, timestamptz), ledger.card_used(uuid, text, timestamptz),
+  ledger.statement(date), ledger.own_balances(), ledger.own_signals(), ledger.flags_for_operator()
+  to signalbox_api;

@@ -20,3 +20,20 @@ grant select, insert on transparency.reproduction to signalbox_worker;
 grant select, insert on score.score to signalbox_worker;
 grant select on billing.subscription, billing.price to signalbox_worker;
 -- `market.bars_as_of` is not granted: what a model is given is read as signalbox_model.
+
+-- It reads all of the books, to hold them against each other, and writes them through functions.
+revoke all on all tables in schema ledger from signalbox_worker;
+grant usage on schema ledger to signalbox_worker;
+grant select on all tables in schema ledger to signalbox_worker;
+grant insert (day, metric, currency, signal_id, value, reason, computed_at) on ledger.metric_day to signalbox_worker;
+grant execute on function
+  ledger.post(text, text, timestamptz, timestamptz, uuid, jsonb),
+  ledger.invoice_paid(uuid, text, timestamptz, timestamptz, bigint, text, bigint, text, timestamptz, timestamptz),
+  ledger.refund(text, text, bigint, timestamptz, timestamptz),
+  ledger.chargeback(text, text, bigint, bigint, timestamptz, timestamptz),
+  ledger.credit(uuid, text, bigint, text, timestamptz, timestamptz), ledger.credit_balance(uuid),
+  ledger.apply_credit(uuid, text, bigint, timestamptz, timestamptz),
+  ledger.payout(uuid, date, timestamptz, timestamptz),
+  ledger.payouts(date, timestamptz, timestamptz), ledger.card_used(uuid, text, timestamptz),
+  ledger.digest_of(bigint, bytea)
+  to signalbox_worker;

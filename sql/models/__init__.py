@@ -5,6 +5,16 @@ from sql.models.audit import AuditEvent
 from sql.models.base import Base
 from sql.models.billing import PaymentEvent, Price, Subscription
 from sql.models.forecast import Forecast, Opening, ReplayAudit, SlotRecord
+from sql.models.invoice import (
+    Card,
+    Invoice,
+    InvoiceCounter,
+    InvoiceLine,
+    Payout,
+    Rate,
+    Reversal,
+)
+from sql.models.ledger import LedgerAccount, LedgerEntry, LedgerLine, LedgerSeal
 from sql.models.market import (
     Bar,
     IngestBatch,
@@ -13,6 +23,7 @@ from sql.models.market import (
     RawAnswer,
     Reject,
 )
+from sql.models.metric import MetricDay
 from sql.models.registry import Signal, SignalEvent, Version, VersionEvent
 from sql.models.reproduction import Reproduction
 from sql.models.score import Score
@@ -42,6 +53,7 @@ __all__ = [
     "AuditEvent",
     "Bar",
     "Base",
+    "Card",
     "Checkpoint",
     "Cosignature",
     "Forecast",
@@ -49,18 +61,29 @@ __all__ = [
     "IngestBatch",
     "Instrument",
     "InstrumentAlias",
+    "Invoice",
+    "InvoiceCounter",
+    "InvoiceLine",
     "Leaf",
+    "LedgerAccount",
+    "LedgerEntry",
+    "LedgerLine",
+    "LedgerSeal",
+    "MetricDay",
     "Opening",
     "PackageRule",
     "PaymentEvent",
+    "Payout",
     "Price",
     "PushSigningKey",
     "Quorum",
+    "Rate",
     "RawAnswer",
     "RefreshToken",
     "Reject",
     "ReplayAudit",
     "Reproduction",
+    "Reversal",
     "Score",
     "Signal",
     "SignalEvent",

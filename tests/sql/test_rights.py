@@ -36,6 +36,17 @@ INSERT_ONLY = [
     "score.score",
     "billing.price",
     "billing.payment_event",
+    "ledger.account",
+    "ledger.entry",
+    "ledger.line",
+    "ledger.seal",
+    "ledger.rate",
+    "ledger.invoice",
+    "ledger.invoice_line",
+    "ledger.reversal",
+    "ledger.payout",
+    "ledger.card",
+    "ledger.metric_day",
 ]
 
 
@@ -138,7 +149,8 @@ def test_the_git_process_reads_no_password_and_no_forecast(database):
 
 def test_the_models_role_executes_one_function_and_reads_no_table(database):
     rooms = (
-        "('account', 'audit', 'registry', 'market', 'forecast', 'transparency', 'score', 'billing')"
+        "('account', 'audit', 'registry', 'market', 'forecast', 'transparency', 'score', 'billing',"
+        " 'ledger')"
     )
     with database.superuser() as connection:
         readable = connection.execute(
@@ -181,7 +193,7 @@ def test_every_table_and_column_has_a_comment(database):
         bare = connection.execute(
             "select c.table_schema, c.table_name, c.column_name from information_schema.columns c"
             " where c.table_schema in ('account', 'audit', 'registry', 'market', 'forecast',"
-            " 'transparency', 'score', 'billing') and col_description("
+            " 'transparency', 'score', 'billing', 'ledger') and col_description("
             " (c.table_schema || '.' || c.table_name)::regclass, c.ordinal_position) is null"
         ).fetchall()
     assert bare == []

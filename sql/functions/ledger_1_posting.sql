@@ -25,7 +25,7 @@ begin
     from rows from (jsonb_to_recordset(write.lines)
       as (account text, party uuid, amount_minor bigint, currency text)) with ordinality
       as x (account, party, amount_minor, currency, ord)
-    where x.amount_minor <> 0;
+    where x.amount_minor is distinct from 0;
     return entry;
   end if;
   -- The other transaction has ended by now: its entry is to be seen.
@@ -33,7 +33,8 @@ begin
   where e.kind = write.kind and e.reference = write.reference;
   select jsonb_agg(to_jsonb(x) order by x.account, x.party, x.currency, x.amount_minor) into given
   from jsonb_to_recordset(write.lines)
-    as x (account text, party uuid, amount_minor bigint, currency text) where x.amount_minor <> 0;
+    as x (account text, party uuid, amount_minor bigint, currency text)
+  where x.amount_minor is distinct from 0;
   select jsonb_agg(to_jsonb(x) order by x.account, x.party, x.currency, x.amount_minor) into held
   from (select l.account, l.party, l.amount_minor, l.currency from ledger.line l
         where l.entry_id = entry) x;

@@ -138,3 +138,9 @@ end $$;
 comment on function ledger.apply_credit(uuid, text, bigint, timestamptz, timestamptz) is
   'Set credit against the invoice that will have this reference, at most amount_minor (its price);'
   ' how much. Call it before ledger.invoice_paid, in its transaction: the rest is paid in cash.';
+
+create or replace function ledger.invoice_of(reference text) returns text
+language sql stable security definer set search_path = pg_catalog as $$
+  select i.number from ledger.entry e join ledger.invoice i on i.entry_id = e.id
+  where e.kind = 'invoice' and e.reference = invoice_of.reference $$;
+comment on function ledger.invoice_of(text) is 'Number of the invoice of a payment; null: not posted.';

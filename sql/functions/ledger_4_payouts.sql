@@ -28,7 +28,8 @@ begin
                       and p.month = period and p.currency = l.currency)
     group by l.currency
     having bool_or(e.kind <> 'payout' and e.happened_at < ended)
-      and (sum(l.amount_minor) <> 0 or bool_or(e.happened_at >= began and e.happened_at < ended))
+      and (sum(l.amount_minor) <> 0 or bool_or(
+        e.kind <> 'payout' and e.happened_at >= began and e.happened_at < ended))
     order by l.currency
   loop
     paid := case when due.balance >= minimum then due.balance else 0 end;

@@ -49,6 +49,6 @@ grant execute on function
   ledger.credit(uuid, text, bigint, text, timestamptz, timestamptz), ledger.credit_balance(uuid),
   ledger.apply_credit(uuid, text, bigint, timestamptz, timestamptz),
   ledger.payout(uuid, date, timestamptz, timestamptz),
-  ledger.payouts(date, timestamptz, timestamptz), ledger.card_used(uuid, text, timestamptz),
+  ledger.payouts(date, timestamptz, timestamptz), ledger.card_used(uuid, text, timestamptz), ledger.invoice_of(text),
   ledger.statement(date), ledger.own_balances(), ledger.own_signals(), ledger.flags_for_operator()
   to signalbox_api;

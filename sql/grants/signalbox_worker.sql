@@ -34,6 +34,6 @@ grant execute on function
   ledger.credit(uuid, text, bigint, text, timestamptz, timestamptz), ledger.credit_balance(uuid),
   ledger.apply_credit(uuid, text, bigint, timestamptz, timestamptz),
   ledger.payout(uuid, date, timestamptz, timestamptz),
-  ledger.payouts(date, timestamptz, timestamptz), ledger.card_used(uuid, text, timestamptz),
+  ledger.payouts(date, timestamptz, timestamptz), ledger.card_used(uuid, text, timestamptz), ledger.invoice_of(text),
   ledger.digest_of(bigint, bytea)
   to signalbox_worker;

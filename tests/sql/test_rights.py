@@ -36,17 +36,6 @@ INSERT_ONLY = [
     "score.score",
     "billing.price",
     "billing.payment_event",
-    "ledger.account",
-    "ledger.entry",
-    "ledger.line",
-    "ledger.seal",
-    "ledger.rate",
-    "ledger.invoice",
-    "ledger.invoice_line",
-    "ledger.reversal",
-    "ledger.payout",
-    "ledger.card",
-    "ledger.metric_day",
 ]
 
 

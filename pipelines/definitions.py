@@ -16,6 +16,8 @@ from assets.scores.asset import scores_asset
 from assets.transparency.asset import log_asset
 from assets.transparency.covered import log_is_covered
 from assets.transparency.reproduce_asset import reproduced_asset
+from assets.usage.asset import business_asset
+from assets.usage.credits import credits_asset
 from pipelines.image_check import daily_schedule, image_check_job
 from pipelines.resources import installation_of, slot_runs
 from pipelines.schedules import (
@@ -25,6 +27,8 @@ from pipelines.schedules import (
     reproduce_job,
     score_job,
     tick_job,
+    usage_job,
+    usage_schedule,
 )
 from pipelines.sensors import reap_sandboxes, score_after_tick
 from pipelines.settings import WorkerSettings, source_of
@@ -39,7 +43,7 @@ def definitions_of(
         versions = published_versions(connection)
     forecasts = [dg.AssetKey(version.asset_key) for version in versions]
     tick, score = tick_job(forecasts), score_job()
-    reproduce, images = reproduce_job(), image_check_job()
+    reproduce, images, usage = reproduce_job(), image_check_job(), usage_job()
     return dg.Definitions(
         assets=[
             bars_asset(partitions),
@@ -47,13 +51,16 @@ def definitions_of(
             log_asset(partitions, forecasts),
             reproduced_asset(days_of(partitions)),
             scores_asset(partitions, [BARS, *forecasts]),
+            credits_asset(days_of(partitions)),
+            business_asset(days_of(partitions)),
         ],
         asset_checks=[log_is_covered()],
-        jobs=[tick, score, reproduce, images],
+        jobs=[tick, score, reproduce, images, usage],
         schedules=[
             hourly_schedule(tick, cron),
             nightly_schedule(reproduce),
             daily_schedule(images),
+            usage_schedule(usage),
         ],
         sensors=[score_after_tick(tick, score), reap_sandboxes()],
         resources={

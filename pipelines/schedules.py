@@ -1,7 +1,7 @@
 """When a slot is run: once an hour, and afterwards for what was missed; and what runs nightly."""
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import dagster as dg
@@ -14,8 +14,10 @@ from sql.clock import floor_hour
 TICK = "tick"
 SCORE = "score"
 REPRODUCE = "reproduce"
+USAGE = "usage"
 # Between two ticks.
 NIGHTLY = "24 0 * * *"
+AFTER_MIDNIGHT = "34 1 * * *"
 # A longer outage is worked off over several evaluations, newest slot first.
 SLOTS_AT_ONCE = 6
 FINISHED = (
@@ -89,6 +91,36 @@ def nightly_schedule(job: Any) -> dg.ScheduleDefinition:
         return dg.RunRequest(run_key=day, partition_key=day)
 
     return nightly
+
+
+def usage_job() -> Any:
+    """What a day came to, when it is over."""
+    return dg.define_asset_job(
+        USAGE,
+        selection=dg.AssetSelection.assets("usage/credits", "usage/business"),
+        executor_def=dg.in_process_executor,
+        description="Each day when it is over: credit for missed hours, the business' figures.",
+    )
+
+
+def usage_schedule(job: Any) -> dg.ScheduleDefinition:
+    """Asks for the day that has ended."""
+
+    @dg.schedule(
+        name="daily_usage",
+        job=job,
+        cron_schedule=AFTER_MIDNIGHT,
+        execution_timezone="UTC",
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        required_resource_keys={"installation"},
+        description="Each night, when the day before is over for good.",
+    )
+    def daily_usage(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+        installation: Installation = context.resources.installation
+        day = f"{installation.clock() - timedelta(days=1):%Y-%m-%d}"
+        return dg.RunRequest(run_key=day, partition_key=day)
+
+    return daily_usage
 
 
 def hourly_schedule(job: Any, cron: str) -> dg.ScheduleDefinition:

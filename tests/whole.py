@@ -17,6 +17,7 @@ WITHOUT_SANDBOXES = (
     "tests/api",
     "tests/assets/market_data",
     "tests/assets/scores",
+    "tests/ledger",
     "tests/log",
     "tests/sql",
 )

@@ -18,7 +18,7 @@ from assets.scores.score import score_resolved
 from pipelines.operator import demo as demonstration
 from pipelines.operator import demo_check as checking
 from pipelines.operator import doctor as examination
-from pipelines.operator import log_commands, market_data, provability, supply
+from pipelines.operator import ledger, log_commands, market_data, provability, supply
 from pipelines.operator.accounts import make_operator
 from pipelines.operator.command_list import (
     HOUR,
@@ -37,6 +37,7 @@ commands = Commands(
         *supply.commands,
         *log_commands.commands,
         *provability.commands,
+        *ledger.commands,
     ]
 )
 

@@ -37,7 +37,7 @@ def definitions(database, tmp_path):
     )
 
 
-def test_the_asset_graph_is_bars_versions_log_its_nightly_sample_and_scores(definitions):
+def test_the_asset_graph_is_bars_versions_log_its_nightly_sample_scores_and_usage(definitions):
     graph = definitions.resolve_asset_graph()
     edges = {
         key.to_user_string(): sorted(k.to_user_string() for k in graph.get(key).parent_keys)
@@ -51,14 +51,17 @@ def test_the_asset_graph_is_bars_versions_log_its_nightly_sample_and_scores(defi
         "transparency/log": versions,
         "transparency/reproduced": ["transparency/log"],
         "scores": ["market_data/bars", *versions],
+        "usage/credits": ["transparency/log"],
+        "usage/business": ["usage/credits"],
     }
 
 
-def test_every_asset_but_the_nightly_one_is_hourly_and_all_have_owner_and_description(definitions):
+def test_every_asset_but_the_nightly_ones_is_hourly_and_all_have_owner_and_description(definitions):
     graph = definitions.resolve_asset_graph()
+    of_a_day = (["transparency", "reproduced"], ["usage", "credits"], ["usage", "business"])
     for key in graph.get_all_asset_keys():
         node = graph.get(key)
-        nightly = key == dg.AssetKey(["transparency", "reproduced"])
+        nightly = list(key.path) in of_a_day
         kind = dg.DailyPartitionsDefinition if nightly else dg.HourlyPartitionsDefinition
         assert isinstance(node.partitions_def, kind)
         assert node.description
@@ -85,6 +88,16 @@ def test_the_hourly_schedule_is_on_without_anyone_turning_it_on(definitions):
     schedule = definitions.resolve_schedule_def("hourly")
     assert schedule.default_status == dg.DefaultScheduleStatus.RUNNING
     assert schedule.cron_schedule == "1 * * * *"
+
+
+def test_what_a_day_came_to_is_asked_for_each_night_in_one_job(definitions):
+    schedule = definitions.resolve_schedule_def("daily_usage")
+    assert schedule.default_status == dg.DefaultScheduleStatus.RUNNING
+    job = definitions.resolve_job_def(schedule.job_name)
+    assert {key.to_user_string() for key in job.asset_layer.executable_asset_keys} == {
+        "usage/credits",
+        "usage/business",
+    }
 
 
 @pytest.mark.parametrize("text", ["", "sample:x", "files:/x", "recorded:/x"])

@@ -1,0 +1,1 @@
+"""What use and failure come to in money: credits, the business' figures, and the books' check."""

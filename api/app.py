@@ -14,6 +14,8 @@ from litestar.di import Provide
 from litestar.handlers import HTTPRouteHandler
 
 from api import health
+from api.admin import business
+from api.admin import payouts as admin_payouts
 from api.api_keys import routes as api_keys
 from api.auth import routes as auth
 from api.auth.middleware import Authentication
@@ -23,10 +25,12 @@ from api.bodies import check_request
 from api.exception_handlers import HANDLERS
 from api.forecasts import routes as forecasts
 from api.installation import Installation, install, provide_context
+from api.invoices import routes as invoices
 from api.log import evidence, verifier_files
 from api.log import routes as log
 from api.openapi import complete, openapi_config
 from api.performance import routes as performance
+from api.provider import routes as provider
 from api.response_headers import response_headers
 from api.settings import ApiSettings
 from api.signals import moves, origin, runs, versions
@@ -61,6 +65,10 @@ ROUTES: list[Router | HTTPRouteHandler] = [
     log.log_proof,
     evidence.router,
     verifier_files.verifier_file,
+    invoices.router,
+    provider.router,
+    business.router,
+    admin_payouts.router,
 ]
 
 DEPENDENCIES = {"context": Provide(provide_context)}

@@ -37,6 +37,7 @@ CODES: dict[str, tuple[int, str]] = {
     "own_signal": (409, "This is your own signal"),
     "no_offer": (409, "The signal is not on offer"),
     "invalid_subscription_state": (409, "The subscription is not in a state for that"),
+    "month_not_over": (409, "The month is not over"),
     "body_too_large": (413, "The body is too large"),
     "unsupported_media_type": (415, "The body has the wrong media type"),
     "internal_error": (500, "The server failed"),

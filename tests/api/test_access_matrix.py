@@ -54,6 +54,13 @@ EXPECTED = {
     "show_checkout": (404, 404, 404, 404),
     "pay_checkout": (404, 404, 404, 404),
     "receive_payment_event": (401, 401, 401, 401),
+    "list_invoices": (401, 200, 200, 200),
+    "get_invoice": (401, 404, 404, 404),
+    "provider_summary": (401, 200, 200, 200),
+    "list_provider_payouts": (401, 200, 200, 200),
+    "provider_statement": (401, 200, 200, 200),
+    "admin_business": (401, 403, 403, 200),
+    "run_payouts": (401, 403, 403, 400),
     "take_version_offline": (401, 403, 200, 403),
     "bring_version_live": (401, 403, 200, 403),
     "unpublish_signal": (401, 403, 200, 403),
@@ -77,6 +84,8 @@ VALUES = {
     "signing_key_id": str(uuid.UUID(int=1)),
     "subscription_id": str(uuid.UUID(int=1)),
     "tile": "0/000.p/1",
+    "number": "2026-000001",
+    "month": "2026-01",
 }
 
 

@@ -1,0 +1,1 @@
+"""What operators of an installation see and do."""

@@ -1,0 +1,1 @@
+"""Invoices: what a subscriber paid, and what of it went back."""

@@ -1,0 +1,1 @@
+"""What providers earn: balances, statements, payouts."""

@@ -7,7 +7,7 @@ production, and every answer of the API says when it is in force.
 
 import os
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 Clock = Callable[[], datetime]
@@ -67,3 +67,13 @@ def clock_of(environment: str, demo_clock: str | None) -> Clock:
 def floor_hour(instant: datetime) -> datetime:
     """The full hour at or before `instant`."""
     return instant.replace(minute=0, second=0, microsecond=0)
+
+
+def end_of_month(first: date) -> datetime:
+    """Where the month of its first day ends, exclusive, UTC.
+
+    >>> end_of_month(date(2026, 12, 1))
+    datetime.datetime(2027, 1, 1, 0, 0, tzinfo=datetime.timezone.utc)
+    """
+    years, index = divmod(first.month, 12)
+    return datetime(first.year + years, index + 1, 1, tzinfo=UTC)

@@ -12,9 +12,10 @@ from api import audit
 from api.auth.guards import operator
 from api.bodies import Body
 from api.installation import RequestContext
-from api.months import end_of, month_of
+from api.months import month_of
 from api.problems import Problem
 from api.rows import fetch_all
+from sql.clock import end_of_month
 
 
 class PayoutRun(Body, frozen=True):
@@ -50,8 +51,10 @@ order by u.handle, p.currency
 async def run_payouts(data: JSONBody[PayoutRun], context: RequestContext) -> PayoutRunResult:
     """Called again it answers the same: a provider's month is settled once per currency."""
     month = month_of("month", data.month)
-    if end_of(month) > context.now:
-        raise Problem("month_not_over", f"{data.month} ends at {end_of(month):%Y-%m-%d} 00:00 UTC.")
+    if end_of_month(month) > context.now:
+        raise Problem(
+            "month_not_over", f"{data.month} ends at {end_of_month(month):%Y-%m-%d} 00:00 UTC."
+        )
     async with context.transaction() as connection:
         values = {"month": month, "now": context.now}
         payouts = await fetch_all(connection, ProviderPayout, SETTLE, values)

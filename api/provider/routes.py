@@ -10,10 +10,11 @@ from msgspec import Meta
 
 from api.auth.guards import signed_in
 from api.installation import RequestContext
-from api.months import end_of, month_of
+from api.months import month_of
 from api.pages import Cursor, Limit, Page, page_of, read_cursor
 from api.provider import stored
 from api.provider.stored import Balance, Payout, SignalSubscribers, StatementOfCurrency
+from sql.clock import end_of_month
 
 Currency = Annotated[str, Meta(max_length=3)]
 
@@ -71,7 +72,7 @@ async def provider_statement(month: FromPath[str], context: RequestContext) -> S
     async with context.transaction() as connection:
         return Statement(
             month=first,
-            is_over=end_of(first) <= context.now,
+            is_over=end_of_month(first) <= context.now,
             currencies=await stored.statement(connection, first),
             payouts=await stored.payouts(connection, context.person.user_id, month=first),
         )

@@ -19,6 +19,7 @@ from pipelines.operator.command_list import (
     json_option,
 )
 from pipelines.operator.home import Home, default_root
+from sql.clock import end_of_month
 from sql.roles import conninfo
 
 commands = Commands()
@@ -79,7 +80,7 @@ def payouts(month: str, *, as_json: bool, root: Path | None) -> None:
     """Settle MONTH (such as 2026-01) of every provider: each once, however often it is called."""
     first = _month(month)
     installation = installation_at(root)
-    if installation.clock() < _end_of(first):
+    if installation.clock() < end_of_month(first):
         raise ValueError(f"{month} is not over; name an earlier month")
     with installation.connect() as connection:
         settled = _settle(connection, first, installation.clock())
@@ -147,8 +148,3 @@ def _month(text: str) -> date:
         return datetime.strptime(text, "%Y-%m").replace(tzinfo=UTC).date()
     except ValueError:
         raise ValueError(f"{text!r} is no month; write it such as 2026-01") from None
-
-
-def _end_of(month: date) -> datetime:
-    years, index = divmod(month.month, 12)
-    return datetime(month.year + years, index + 1, 1, tzinfo=UTC)

@@ -35,7 +35,7 @@ begin
   from billing.subscription s join registry.signal g on g.id = s.signal_id
   join account.user_account p on p.id = g.provider_id
   where s.id = invoice_paid.subscription_id;
-  credit := ledger.credit_applied(reference);
+  credit := ledger.credit_applied(subscription_id, reference, currency);
   if amount_minor < 0 or fee_minor < 0 or credit > amount_minor then
     raise exception 'an invoice of % with credit % and fee %', amount_minor, credit, fee_minor
       using errcode = 'check_violation', hint = 'No amount is negative, no credit above the price.';
@@ -104,12 +104,16 @@ language sql stable security definer set search_path = pg_catalog as $$
 comment on function ledger.credit_balance(uuid) is
   'Minor units of credit that the subscriber of this subscription could use for it now.';
 
-create or replace function ledger.credit_applied(reference text) returns bigint
-language sql stable security definer set search_path = pg_catalog as $$
+create or replace function ledger.credit_applied(
+  subscription_id uuid, reference text, currency text)
+returns bigint language sql stable security definer set search_path = pg_catalog as $$
   select coalesce(sum(l.amount_minor), 0)::bigint
   from ledger.entry e join ledger.line l on l.entry_id = e.id and l.account = 'credits'
-  where e.kind = 'credit_applied' and e.reference = credit_applied.reference $$;
-comment on function ledger.credit_applied(text) is 'Credit that was set against an invoice''s reference.';
+  where e.kind = 'credit_applied' and e.reference = credit_applied.reference
+    and e.subscription_id = credit_applied.subscription_id
+    and l.currency = credit_applied.currency $$;
+comment on function ledger.credit_applied(uuid, text, text) is
+  'Credit that was set against the invoice of a subscription that will have this reference.';
 
 create or replace function ledger.apply_credit(
   subscription_id uuid, reference text, amount_minor bigint, at timestamptz, known timestamptz)
@@ -124,7 +128,7 @@ begin
   perform ledger.hold(sold.user_id);
   if exists (select from ledger.entry e where e.reference = apply_credit.reference
              and e.kind in ('credit_applied', 'invoice')) then
-    return ledger.credit_applied(reference);
+    return ledger.credit_applied(subscription_id, reference, sold.currency);
   end if;
   used := least(ledger.credit_balance(subscription_id), amount_minor);
   if used <= 0 then

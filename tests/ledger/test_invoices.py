@@ -216,6 +216,20 @@ def test_credit_is_never_paid_out_by_a_refund(books, subscription):
     assert is_whole(books)
 
 
+def test_credit_that_was_set_against_one_invoice_is_not_another_subscribers(
+    books, tide, subscription
+):
+    books.call("credit", subscription, "missed", 300, "", JANUARY, JANUARY)
+    assert books.call("apply_credit", subscription, "a", 2900, JANUARY, JANUARY) == 300
+    of_eve = books.subscription(books.person("eve"), tide)
+    assert books.call("apply_credit", of_eve, "a", 2900, JANUARY, JANUARY) == 0
+    books.pay(of_eve, "a")
+    assert books.rows("select amount_minor, credit_minor from ledger.invoice") == [(2900, 0)]
+    books.pay(books.subscription(books.person("joe"), tide), "b", currency="USD")
+    assert books.balance("cash:manual") == 5800
+    assert is_whole(books)
+
+
 def test_ten_invoices_at_once_use_a_credit_once(database, books, bob, ada):
     signals = [books.signal(ada, f"s{index}") for index in range(10)]
     subscriptions = [books.subscription(bob, signal) for signal in signals]

@@ -1,9 +1,11 @@
 """Entries: balanced, once, in any order, from any number of people at once, and for ever."""
 
 import random
+import re
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -14,6 +16,7 @@ from psycopg.types.json import Jsonb
 from assets.usage.trial_balance import _faults, trial_balance
 from sql.roles import API, GIT, LOG, MODEL, OWNER, WORKER
 
+DOCS = Path(__file__).parents[2] / "docs"
 JANUARY = datetime(2026, 1, 5, 9, 30, tzinfo=UTC)
 ACCOUNTS = ("cash:bank", "cash:manual", "platform_fee", "payment_fee", "refunds", "chargebacks")
 amounts = st.integers(-(10**12), 10**12).filter(bool)
@@ -243,3 +246,15 @@ def test_every_function_that_sees_more_pins_its_search_path(database):
             " and not coalesce(proconfig @> array['search_path=pg_catalog'], false)"
         ).fetchall()
     assert loose == []
+
+
+def test_the_documents_name_every_account_and_their_example_posts(books, ada):
+    decision = (DOCS / "decisions" / "0025-ledger.md").read_text()
+    chart = decision.partition("| account |")[2].partition("| kind |")[0]
+    first_cells = re.findall(r"^\| (`.*?) \|", chart, re.MULTILINE)
+    named = {code for cell in first_cells for code in re.findall(r"`([a-z_:]+)`", cell)}
+    assert named == {code for (code,) in books.rows("select code from ledger.account")}
+    page = (DOCS / "operations" / "ledger.md").read_text()
+    (example,) = re.findall(r"```sql\n(.*?)```", page, re.DOTALL)
+    books.worker.execute(example.replace("6f1c...", str(ada)))
+    assert books.balance("provider_payable", ada) == -500

@@ -7,7 +7,7 @@ import secrets
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 import psycopg
 
@@ -32,6 +32,16 @@ class KeyHolder:
     handle: str
     role: str
     scopes: frozenset[str]
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class EndedKey:
+    """A key that was good once: whoever shows it has its secret."""
+
+    id: str
+    user_id: uuid.UUID
+    why: Literal["revocation", "expiry"]
 
 
 def new_key(environment: str) -> NewKey:
@@ -58,7 +68,14 @@ def holder(row: tuple[Any, ...] | None, secret_sha256: bytes, now: datetime) -> 
         return None
     if revoked_at is not None or (expires_at is not None and expires_at <= now):
         return None
-    return KeyHolder(user_id=user_id, handle=handle, role=role, scopes=frozenset(scopes))
+    return KeyHolder(user_id, handle, role, frozenset(scopes), expires_at)
+
+
+def ended(key_id: str, row: tuple[Any, ...] | None, secret_sha256: bytes) -> EndedKey | None:
+    """The key of a row that admits nobody, if the secret is right all the same."""
+    if row is None or not hmac.compare_digest(row[3], secret_sha256):
+        return None
+    return EndedKey(key_id, row[0], "expiry" if row[6] is None else "revocation")
 
 
 def find_key(

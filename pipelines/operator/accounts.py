@@ -22,7 +22,7 @@ def make_operator(owner: URL, email: str) -> None:
         if row is None:
             raise ValueError(f"no account {email}: register it first")
         connection.execute(
-            "insert into audit.event (at, actor_id, action, subject, detail)"
-            " values (%s, null, 'account.make_operator', %s, '{}')",
-            [system_clock(), str(row[0])],
+            "insert into audit.event (at, actor_id, action, subject, owner_id, detail)"
+            " values (%s, null, 'account.make_operator', %s, %s, '{}')",
+            [system_clock(), str(row[0]), row[0]],
         )

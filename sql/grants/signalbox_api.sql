@@ -6,13 +6,24 @@ grant usage on schema account, audit, registry, market, forecast, transparency, 
 grant select on account.user_account, account.api_key, account.refresh_token to signalbox_api;
 grant insert on account.user_account, account.api_key, account.refresh_token to signalbox_api;
 grant update (password_hash) on account.user_account to signalbox_api;
-grant update (revoked_at, last_used_at) on account.api_key to signalbox_api;
+grant update (name, revoked_at, last_used_at) on account.api_key to signalbox_api;
 grant update (used_at, revoked_at) on account.refresh_token to signalbox_api;
 grant select, insert on account.signing_key to signalbox_api;
 grant update (revoked_at) on account.signing_key to signalbox_api;
 -- `role` of user_account is not granted: operators are made on the operator's machine.
 
-grant insert on audit.event to signalbox_api;
+-- It seals data-source keys, and never reads what it sealed; a deleted one is erased.
+grant select (id, user_id, name, source, shown, created_at, revoked_at, last_used_at)
+  on account.data_source_key to signalbox_api;
+grant insert (id, user_id, name, source, shown, created_at, key_id, wrapped_key, sealed)
+  on account.data_source_key to signalbox_api;
+grant update (revoked_at, key_id, wrapped_key, sealed) on account.data_source_key to signalbox_api;
+-- account.rate_limit is not granted: a token is taken by function.
+grant execute on function account.take_token(bytea, timestamptz, interval, interval),
+  account.everybody(text, timestamptz, uuid, int),
+  audit.of_everybody(text, text, text, timestamptz, timestamptz, bigint, int) to signalbox_api;
+
+grant select, insert on audit.event to signalbox_api;
 
 grant select on registry.signal, registry.version, registry.version_event to signalbox_api;
 grant select on registry.signing_key to signalbox_api;

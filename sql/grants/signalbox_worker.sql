@@ -5,6 +5,9 @@ grant usage on schema account, audit, registry, market, forecast, transparency, 
 
 grant select (id, handle) on account.user_account to signalbox_worker;
 grant insert on audit.event to signalbox_worker;
+-- It opens data-source keys, and may seal the same secret to another key pair.
+grant select on account.data_source_key to signalbox_worker;
+grant update (key_id, wrapped_key, last_used_at) on account.data_source_key to signalbox_worker;
 grant select on registry.signal, registry.version, registry.version_event to signalbox_worker;
 grant select on registry.image_finding to signalbox_worker;
 grant execute on function registry.report_image(text, text, text, timestamptz) to signalbox_worker;

@@ -1,5 +1,6 @@
 """The platform's nouns as tables; `CONVENTIONS.md` says how they are written."""
 
+from sql.models.access import DataSourceKey, RateLimit
 from sql.models.account import ApiKey, PushSigningKey, RefreshToken, UserAccount
 from sql.models.audit import AuditEvent
 from sql.models.base import Base
@@ -56,6 +57,7 @@ __all__ = [
     "Card",
     "Checkpoint",
     "Cosignature",
+    "DataSourceKey",
     "Forecast",
     "ImageFinding",
     "IngestBatch",
@@ -78,6 +80,7 @@ __all__ = [
     "PushSigningKey",
     "Quorum",
     "Rate",
+    "RateLimit",
     "RawAnswer",
     "RefreshToken",
     "Reject",

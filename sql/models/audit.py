@@ -15,8 +15,15 @@ class AuditEvent(Base):
     id: Mapped[BigId] = mapped_column(comment="Order of insertion")
     at: Mapped[Instant] = mapped_column(comment="When it happened")
     actor_id: Mapped[uuid.UUID | None] = mapped_column(
-        ForeignKey("account.user_account.id", ondelete="restrict"), comment="Null: the platform"
+        ForeignKey("account.user_account.id", ondelete="restrict"),
+        index=True,
+        comment="Null: the platform",
     )
     action: Mapped[Str] = mapped_column(comment="noun.verb, such as version.offline")
     subject: Mapped[Str] = mapped_column(comment="What it was done to")
     detail: Mapped[Json] = mapped_column(comment="Whatever explains it; never a secret")
+    owner_id: Mapped[uuid.UUID | None] = mapped_column(
+        ForeignKey("account.user_account.id", ondelete="restrict"),
+        index=True,
+        comment="Whose thing it was done to, if not the actor's",
+    )

@@ -15,6 +15,7 @@ from assets.forecasts.slot import run_slot
 from assets.forecasts.version import PublishedVersion, due_slots, published_versions
 from assets.installation import Installation
 from assets.scores.score import score_resolved
+from pipelines.operator import data_keys, log_commands, market_data, provability, supply
 from pipelines.operator import demo as demonstration
 from pipelines.operator import demo_check as checking
 from pipelines.operator import doctor as examination
@@ -38,6 +39,7 @@ commands = Commands(
         *log_commands.commands,
         *provability.commands,
         *ledger.commands,
+        *data_keys.commands,
     ]
 )
 

@@ -14,6 +14,7 @@ from sqlalchemy import URL, make_url
 
 from sql.clock import system_clock
 from sql.embedded import write_secret
+from sql.envelope import KeyRing, public_file
 from sql.roles import ALL_ROLES, API, DAGSTER, GIT, LOG, OWNER, WORKER, new_secrets, role_url
 
 CHECKOUT = Path(__file__).parents[2]
@@ -108,6 +109,8 @@ class Home:
             write_secret(self._secret("api.key"), secrets.token_urlsafe(48))
         if not self._secret("provenance.key").exists():
             write_secret(self._secret("provenance.key"), _new_signing_key())
+        if not self.data_keys.exists():
+            KeyRing.make(self.data_keys)
         passwords = new_secrets()
         for role in ALL_ROLES:
             if not self._secret(role).exists():
@@ -146,6 +149,11 @@ class Home:
     @property
     def _first_partition(self) -> Path:
         return self.root / "first-partition"
+
+    @property
+    def data_keys(self) -> Path:
+        """The key pairs that data-source keys are sealed to: for run workers, not for the API."""
+        return self._secret("data.keys")
 
     def _secret(self, name: str) -> Path:
         return self.root / "secrets" / name
@@ -214,6 +222,7 @@ class Home:
             ours["SIGNALBOX_SIGNER_SOCKET"] = str(self.signer_socket)
         if role == API:
             ours["SIGNALBOX_SECRET_KEY_FILE"] = str(self._secret("api.key"))
+            ours["SIGNALBOX_DATA_PUBLIC_KEY_FILE"] = str(public_file(self.data_keys))
         if role == GIT:
             ours["SIGNALBOX_REPOSITORIES"] = str(self.root / "git")
             ours["SIGNALBOX_PROVENANCE_KEY_FILE"] = str(self._secret("provenance.key"))

@@ -20,6 +20,8 @@ def main() -> None:
         # Open streams would otherwise hold a stopping server for ever.
         timeout_graceful_shutdown=5,
         server_header=False,
+        # uvicorn would believe X-Forwarded-For of whoever is on this machine: api.addresses judges.
+        proxy_headers=False,
     )
 
 

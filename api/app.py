@@ -1,31 +1,38 @@
 """The ASGI app: every route, and what stands around them.
 
-A request passes, from the outside in: response headers (`before_send`), routing,
-authentication (who asks), the guard of its route (may they), the check of its
-address and body, then the route, whose SQL runs as that person.
+A request passes, from the outside in: response headers (`before_send`), the count of
+strays, routing, authentication (who asks), the limit of its class, the guard of its route
+(may they), the check of its address and body, then the route, whose SQL runs as that person.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 
 from litestar import Litestar, Router
 from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.handlers import HTTPRouteHandler
+from litestar.middleware import ASGIMiddleware
 
 from api import health
 from api.admin import business
 from api.admin import payouts as admin_payouts
+from api.admin import audit as admin_audit
+from api.admin import users as admin_users
 from api.api_keys import routes as api_keys
+from api.audit_log import routes as audit_log
 from api.auth import routes as auth
 from api.auth.middleware import Authentication
 from api.bars import routes as bars
 from api.billing import checkout, webhook
 from api.bodies import check_request
+from api.data_source_keys import routes as data_source_keys
 from api.exception_handlers import HANDLERS
 from api.forecasts import routes as forecasts
 from api.installation import Installation, install, provide_context
 from api.invoices import routes as invoices
+from api.limits.middleware import RouteLimits, Strays
 from api.log import evidence, verifier_files
 from api.log import routes as log
 from api.openapi import complete, openapi_config
@@ -69,6 +76,10 @@ ROUTES: list[Router | HTTPRouteHandler] = [
     provider.router,
     business.router,
     admin_payouts.router,
+    data_source_keys.router,
+    audit_log.list_own_acts,
+    admin_audit.list_acts,
+    admin_users.list_users,
 ]
 
 DEPENDENCIES = {"context": Provide(provide_context)}
@@ -85,20 +96,29 @@ def create_app(settings: ApiSettings) -> Litestar:
     installation = install(settings)
     app = Litestar(
         route_handlers=ROUTES,
-        middleware=[Authentication(installation)],
+        middleware=_middleware(installation),
         dependencies=DEPENDENCIES,
         before_request=check_request,
         before_send=[response_headers(installation.clock)],
         exception_handlers=HANDLERS,
         openapi_config=openapi_config(),
-        lifespan=[_pool_is_open(installation)],
+        lifespan=[_is_connected(installation)],
         state=State({"installation": installation}),
         request_max_body_size=BODY_BYTES_AT_MOST,
         # Unhandled errors are logged once, by the handler that answers them.
         logging_config=None,
     )
     complete(app)
+    if settings.rate_limits != "off":
+        # No middleware sees an address without a route.
+        app.asgi_handler = Strays(app.asgi_handler, installation.limits, installation.known_keys)
     return app
+
+
+def _middleware(installation: Installation) -> list[ASGIMiddleware]:
+    if installation.settings.rate_limits == "off":
+        return [Authentication(installation)]
+    return [Authentication(installation), RouteLimits(installation.limits)]
 
 
 def describe_app() -> Litestar:
@@ -113,15 +133,19 @@ def describe_app() -> Litestar:
     return app
 
 
-def _pool_is_open(
+def _is_connected(
     installation: Installation,
 ) -> Callable[[Litestar], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
         await installation.pool.open(wait=False)
+        listening = asyncio.create_task(installation.listener.run())
         try:
             yield
         finally:
+            listening.cancel()
+            with suppress(asyncio.CancelledError):
+                await listening
             await installation.pool.close()
 
     return lifespan

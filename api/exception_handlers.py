@@ -33,6 +33,8 @@ def answer(problem: Problem) -> Response[bytes]:
     headers = {"Cache-Control": "no-store"}
     if details.status == 401:  # noqa: PLR2004
         headers["WWW-Authenticate"] = "Bearer"
+    if problem.retry_after_s is not None:
+        headers["Retry-After"] = str(problem.retry_after_s)
     return Response(
         content=msgspec.json.encode(details),
         status_code=details.status,

@@ -14,7 +14,10 @@ from litestar.di import NamedDependency
 from psycopg_pool import AsyncConnectionPool
 
 from api.auth.caller import Caller
+from api.auth.known_keys import CHANNEL, KnownKeys
 from api.auth.passwords import Passwords
+from api.limits.limits import Limits
+from api.listener import Listener
 from api.problems import Problem
 from api.settings import ApiSettings, read_secret
 from sql.clock import Clock, clock_of, system_clock
@@ -33,6 +36,9 @@ class Installation:
     clock: Clock
     pool: Pool
     passwords: Passwords
+    listener: Listener
+    known_keys: KnownKeys
+    limits: Limits
 
     @asynccontextmanager
     async def transaction(
@@ -98,16 +104,21 @@ def install(settings: ApiSettings) -> Installation:
         conninfo(settings.database_url),
         open=False,
         min_size=2,
-        max_size=16,
+        max_size=settings.database_connections,
         timeout=5,
         kwargs={"options": "-c timezone=UTC -c statement_timeout=15000"},
     )
+    clock = clock_of(settings.environment, settings.demo_clock)
+    listener = Listener(conninfo(settings.database_url), (CHANNEL,))
     return Installation(
         settings=settings,
         secret=read_secret(settings),
-        clock=clock_of(settings.environment, settings.demo_clock),
+        clock=clock,
         pool=pool,
         passwords=Passwords(),
+        listener=listener,
+        known_keys=KnownKeys(pool, listener, settings.environment),
+        limits=Limits(settings, pool, clock),
     )
 
 

@@ -90,7 +90,7 @@ def _add_problems(schemas: dict[str, Any]) -> None:
 
 def _operations(document: OpenAPI) -> Iterator[Operation]:
     for item in (document.paths or {}).values():
-        yield from filter(None, (item.get, item.post, item.delete))
+        yield from filter(None, (item.get, item.post, item.patch, item.delete))
 
 
 def _rename(responses: dict[str, Any], names: dict[str, str]) -> None:

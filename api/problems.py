@@ -26,6 +26,7 @@ CODES: dict[str, tuple[int, str]] = {
     "not_owner": (403, "Not the owner"),
     "not_operator": (403, "Not an operator"),
     "subscription_required": (403, "Subscription required"),
+    "data_source_keys_disabled": (403, "Data-source keys are disabled"),
     "manual_payments_disabled": (403, "Manual payments are disabled"),
     "not_found": (404, "Not found"),
     "method_not_allowed": (405, "Method not allowed"),
@@ -40,6 +41,7 @@ CODES: dict[str, tuple[int, str]] = {
     "month_not_over": (409, "The month is not over"),
     "body_too_large": (413, "The body is too large"),
     "unsupported_media_type": (415, "The body has the wrong media type"),
+    "rate_limited": (429, "Too many requests"),
     "internal_error": (500, "The server failed"),
     "database_unavailable": (503, "The database does not answer"),
 }
@@ -66,13 +68,22 @@ class Problem(Exception):  # noqa: N818 - RFC 9457's word
         code: a key of `CODES`.
         detail: what to do next, for people.
         errors: the fields at fault, if any.
+        retry_after_s: seconds after which it may succeed, for the header Retry-After.
     """
 
-    def __init__(self, code: str, detail: str, errors: tuple[FieldError, ...] = ()) -> None:
+    def __init__(
+        self,
+        code: str,
+        detail: str,
+        errors: tuple[FieldError, ...] = (),
+        *,
+        retry_after_s: int | None = None,
+    ) -> None:
         super().__init__(f"{code}: {detail}")
         self.code = code
         self.detail = detail
         self.errors = errors
+        self.retry_after_s = retry_after_s
 
     def details(self) -> ProblemDetails:
         status, title = CODES[self.code]

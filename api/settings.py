@@ -21,6 +21,10 @@ class ApiSettings(msgspec.Struct, frozen=True, kw_only=True):
         git_url: where providers push; shown with each signal.
         api_url: where people reach this API; checkout links begin with it.
         allow_manual_payments: allow payments in which no money moves in production too.
+        database_connections: requests that are in the database at once.
+        rate_limits: where limits are counted; `postgres` where several processes serve.
+        trusted_proxies: addresses and networks, by commas, whose X-Forwarded-For is believed.
+        data_public_key_file: seals data-source keys; without one none are taken.
     """
 
     database_url: str
@@ -31,6 +35,10 @@ class ApiSettings(msgspec.Struct, frozen=True, kw_only=True):
     git_url: str = "http://127.0.0.1:8701"
     api_url: str = "http://127.0.0.1:8700"
     allow_manual_payments: bool = False
+    database_connections: Annotated[int, msgspec.Meta(ge=2, le=200)] = 16
+    rate_limits: Literal["memory", "postgres", "off"] = "memory"
+    trusted_proxies: str = ""
+    data_public_key_file: str | None = None
 
     @property
     def manual_payments_allowed(self) -> bool:

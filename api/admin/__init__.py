@@ -1,1 +1,1 @@
-"""What operators of an installation see and do."""
+"""What operators of an installation see of it and do with it."""

@@ -1,38 +1,63 @@
-"""POST|GET /v1/api-keys, DELETE /v1/api-keys/{key_id}."""
+"""POST|GET /v1/api-keys, PATCH|DELETE /v1/api-keys/{key_id}."""
 
 from datetime import datetime, timedelta
-from typing import Annotated
+from typing import Annotated, LiteralString
 
 import msgspec
-from litestar import Router, delete, get, post
+from litestar import Router, delete, get, patch, post
 from litestar.params import FromPath, JSONBody
 from msgspec import Meta
 
 from api import audit
+from api.api_keys.keys import PREFIX
 from api.auth.caller import Scope
 from api.auth.guards import signed_in
 from api.bodies import Body
-from api.installation import RequestContext
+from api.installation import Context, RequestContext
 from api.pages import Page
 from api.problems import Problem
 from api.rows import fetch_all
 from sql.api_key import new_key
 
+Name = Annotated[str, Meta(min_length=1, max_length=80)]
+
 
 class NewApiKey(Body, frozen=True):
-    name: Annotated[str, Meta(min_length=1, max_length=80)]
+    name: Name
     scopes: Annotated[set[Scope], Meta(min_length=1)]
     expires_in_days: Annotated[int, Meta(ge=1, le=3650)] | None = None
 
 
-class ApiKey(msgspec.Struct, frozen=True):
+class NewName(Body, frozen=True):
+    name: Name
+
+
+class ApiKey(msgspec.Struct, frozen=True, kw_only=True):
+    """`prefix` is how the key begins: by it you know which one stands in a program's settings."""
+
     id: str
+    prefix: str
     name: str
     scopes: list[str]
     created_at: datetime
     expires_at: datetime | None = None
     revoked_at: datetime | None = None
     last_used_at: datetime | None = None
+
+
+class _Row(msgspec.Struct, frozen=True, kw_only=True):
+    id: str
+    name: str
+    scopes: list[str]
+    created_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None
+    last_used_at: datetime | None
+
+
+COLUMNS: LiteralString = """
+select id, name, scopes, created_at, expires_at, revoked_at, last_used_at from account.api_key
+"""
 
 
 class ApiKeyWithSecret(ApiKey, frozen=True, kw_only=True):
@@ -61,6 +86,7 @@ async def create_api_key(data: JSONBody[NewApiKey], context: RequestContext) -> 
         await audit.record(connection, context.now, user_id, "api_key.create", made.id)
     return ApiKeyWithSecret(
         id=made.id,
+        prefix=_prefix(context, made.id),
         name=data.name,
         scopes=scopes,
         created_at=context.world_now,
@@ -73,13 +99,29 @@ async def create_api_key(data: JSONBody[NewApiKey], context: RequestContext) -> 
 async def list_api_keys(context: RequestContext) -> Page[ApiKey]:
     async with context.transaction() as connection:
         rows = await fetch_all(
-            connection,
-            ApiKey,
-            "select id, name, scopes, created_at, expires_at, revoked_at, last_used_at"
-            " from account.api_key where user_id = %s order by created_at desc, id",
+            connection, _Row, f"{COLUMNS} where user_id = %s order by created_at desc, id",
             [context.person.user_id],
+        )  # fmt: skip
+    return Page([_shown(context, row) for row in rows])
+
+
+@patch("/{key_id:str}", guards=[signed_in()])
+async def rename_api_key(
+    key_id: FromPath[str], data: JSONBody[NewName], context: RequestContext
+) -> ApiKey:
+    user_id = context.person.user_id
+    async with context.transaction() as connection:
+        await connection.execute(
+            "update account.api_key set name = %s where id = %s and user_id = %s",
+            [data.name, key_id, user_id],
         )
-    return Page(rows)
+        found = await fetch_all(
+            connection, _Row, f"{COLUMNS} where id = %s and user_id = %s", [key_id, user_id]
+        )
+        if not found:
+            raise _unknown_key()
+        await audit.record(connection, context.now, user_id, "api_key.rename", key_id)
+    return _shown(context, found[0])
 
 
 @delete("/{key_id:str}", guards=[signed_in()])
@@ -92,12 +134,26 @@ async def revoke_api_key(key_id: FromPath[str], context: RequestContext) -> None
             [context.world_now, key_id, user_id],
         )
         if changed.rowcount == 0:
-            raise Problem("not_found", "GET /v1/api-keys lists the keys you have.")
+            raise _unknown_key()
         await audit.record(connection, context.now, user_id, "api_key.revoke", key_id)
+    # The notice of the database comes a moment later; here it holds with the answer.
+    context.installation.known_keys.forget(user_id)
+
+
+def _prefix(context: Context, key_id: str) -> str:
+    return f"{PREFIX}{context.settings.environment}_{key_id}"
+
+
+def _shown(context: Context, row: _Row) -> ApiKey:
+    return ApiKey(**msgspec.structs.asdict(row), prefix=_prefix(context, row.id))
+
+
+def _unknown_key() -> Problem:
+    return Problem("not_found", "GET /v1/api-keys lists the keys you have.")
 
 
 router = Router(
     "/v1/api-keys",
-    route_handlers=[create_api_key, list_api_keys, revoke_api_key],
+    route_handlers=[create_api_key, list_api_keys, rename_api_key, revoke_api_key],
     tags=["api keys"],
 )

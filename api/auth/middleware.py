@@ -45,10 +45,7 @@ class Authentication(ASGIMiddleware):
         return await self._holder_of_token(credential)
 
     async def _holder_of_key(self, credential: str) -> Caller:
-        now = system_clock()
-        environment = self.installation.settings.environment
-        async with self.installation.transaction(None, now) as connection:
-            caller = await keys.holder(connection, environment, credential, now)
+        caller = await self.installation.known_keys.caller(credential, system_clock())
         if caller is None:
             raise _invalid("The API key is unknown, expired or revoked; make a new one.")
         return caller

@@ -66,6 +66,8 @@ async def receive(
         None,
         event.kind,
         str(event.subscription_id),
+        # An event may name somebody who does not exist.
+        owner_id=event.user_id if paid.rowcount == 1 else None,
         provider=provider,
         event=event.id,
         had_effect=paid.rowcount == 1,

@@ -1,4 +1,12 @@
-"""Every route x {nobody, somebody else, owner, operator}: a new route needs a line here."""
+"""Every route of the OpenAPI document x every kind of person and key.
+
+A new route fails `test_every_route_has_a_line...` until EXPECTED has its line: operationId, then
+a status for each of PEOPLE, in their order. Each walks through all routes in the order of the
+table, in a database of their own, so that what ends something comes last. What a path names is
+`ada`'s and exists: 404 there means that it was hidden, not that it was made up. If your route
+names a new noun by id, make a real one of ada's in `things`, under the parameter's name.
+Bodies are empty: 400 means that the guard let it pass.
+"""
 
 import json
 import uuid
@@ -9,9 +17,10 @@ import pytest
 from api.app import describe_app
 
 DOCUMENT = json.loads((Path(__file__).parents[2] / "api" / "openapi.json").read_text())
-PEOPLE = ("nobody", "other", "owner", "operator")
 
-# In this order each person walks through; what ends something comes last.
+# bob subscribes to ada/tide, eve provides another signal; both keys are ada's.
+PEOPLE = ("nobody", "subscriber", "provider", "owner", "operator", "read key", "push key")
+
 EXPECTED = {
     "healthz": (200, 200, 200, 200),
     "readyz": (200, 200, 200, 200),
@@ -68,6 +77,62 @@ EXPECTED = {
     "retire_version": (401, 403, 200, 403),
     "delete_signal": (401, 403, 200, 403),
 }
+    # ..................... nobody subsc prov owner oper  read push
+    "healthz":               (200, 200, 200, 200, 200, 200, 200),
+    "readyz":                (200, 200, 200, 200, 200, 200, 200),
+    "register":              (400, 400, 400, 400, 400, 400, 400),
+    "login":                 (400, 400, 400, 400, 400, 400, 400),
+    "refresh":               (400, 400, 400, 400, 400, 400, 400),
+    "logout":                (400, 400, 400, 400, 400, 400, 400),
+    "me":                    (401, 200, 200, 200, 200, 200, 200),
+    "create_api_key":        (401, 400, 400, 400, 400, 403, 403),
+    "list_api_keys":         (401, 200, 200, 200, 200, 200, 403),
+    "rename_api_key":        (401, 400, 400, 400, 400, 403, 403),
+    "revoke_api_key":        (401, 404, 404, 204, 404, 403, 403),
+    "create_signing_key":    (401, 400, 400, 400, 400, 403, 403),
+    "list_signing_keys":     (401, 200, 200, 200, 200, 200, 200),
+    "revoke_signing_key":    (401, 404, 404, 204, 404, 403, 403),
+    "create_data_source_key": (401, 400, 400, 400, 400, 403, 403),
+    "list_data_source_keys": (401, 200, 200, 200, 200, 200, 200),
+    "delete_data_source_key": (401, 404, 404, 204, 404, 403, 403),
+    "list_own_acts":         (401, 200, 200, 200, 200, 200, 403),
+    "list_acts":             (401, 403, 403, 403, 200, 403, 403),
+    "list_users":            (401, 403, 403, 403, 200, 403, 403),
+    "list_signals":          (200, 200, 200, 200, 200, 200, 200),
+    "get_signal":            (200, 200, 200, 200, 200, 200, 200),
+    "list_versions":         (200, 200, 200, 200, 200, 200, 200),
+    "get_version":           (200, 200, 200, 200, 200, 200, 200),
+    "get_performance":       (200, 200, 200, 200, 200, 200, 200),
+    "get_provenance":        (404, 404, 404, 404, 404, 404, 404),
+    "get_sbom":              (404, 404, 404, 404, 404, 404, 404),
+    "list_version_events":   (401, 403, 403, 200, 200, 200, 200),
+    "list_provenance_keys":  (200, 200, 200, 200, 200, 200, 200),
+    "log_checkpoint":        (200, 200, 200, 200, 200, 200, 200),
+    "log_tile":              (200, 200, 200, 200, 200, 200, 200),
+    "log_proof":             (200, 200, 200, 200, 200, 200, 200),
+    "get_evidence":          (200, 200, 200, 200, 200, 200, 200),
+    "get_track_record":      (200, 200, 200, 200, 200, 200, 200),
+    "get_reproduction":      (200, 200, 200, 200, 200, 200, 200),
+    "list_runs":             (401, 403, 403, 200, 200, 200, 200),
+    "list_logs":             (401, 403, 403, 200, 200, 200, 200),
+    "list_forecasts":        (403, 200, 403, 200, 403, 200, 403),
+    "latest_forecasts":      (401, 200, 403, 200, 403, 200, 403),
+    "my_latest_forecasts":   (401, 200, 200, 200, 200, 200, 403),
+    "list_bars":             (401, 200, 200, 200, 200, 200, 403),
+    "subscribe":             (401, 400, 400, 400, 400, 403, 403),
+    "list_subscriptions":    (401, 200, 200, 200, 200, 200, 403),
+    "cancel_subscription":   (401, 404, 404, 200, 404, 403, 403),
+    "resume_subscription":   (401, 404, 404, 200, 404, 403, 403),
+    "show_checkout":         (404, 404, 404, 404, 404, 404, 404),
+    "pay_checkout":          (404, 404, 404, 404, 404, 404, 404),
+    "receive_payment_event": (401, 401, 401, 401, 401, 401, 401),
+    "take_version_offline":  (401, 403, 403, 200, 403, 403, 200),
+    "bring_version_live":    (401, 403, 403, 200, 403, 403, 200),
+    "unpublish_signal":      (401, 403, 403, 200, 403, 403, 200),
+    "publish_signal":        (401, 403, 403, 200, 403, 403, 200),
+    "retire_version":        (401, 403, 403, 200, 403, 403, 200),
+    "delete_signal":         (401, 403, 403, 200, 403, 403, 200),
+}  # fmt: skip
 
 OPERATIONS = {
     operation["operationId"]: (method, path)
@@ -87,30 +152,96 @@ VALUES = {
     "number": "2026-000001",
     "month": "2026-01",
 }
+QUERIES = {"list_bars": {"symbol": "EURUSD"}, "log_proof": {"leaf": 0}}
+NAMES_A_THING = {name for name, (_, path) in OPERATIONS.items() if "_id}" in path}
 
 
 def test_every_route_has_a_line_and_every_line_a_route():
     assert set(EXPECTED) == set(OPERATIONS)
 
 
-@pytest.mark.usefixtures("tide")
-@pytest.mark.parametrize("who", PEOPLE)
-def test_every_route_answers_each_person_as_the_table_says(client, make, ada, bob, who):
-    people = {
-        "nobody": {},
-        "other": bob.headers,
-        "owner": ada.headers,
-        "operator": make.person("root", "operator").headers,
+@pytest.fixture
+def people(client, make, tide, ada, bob):
+    """Headers of each of PEOPLE."""
+    make.subscription(bob, tide)
+    keys = {}
+    for scope in ("read", "push"):
+        body = {"name": scope, "scopes": [scope]}
+        key = client.post("/v1/api-keys", json=body, headers=ada.headers).json()["key"]
+        keys[scope] = {"Authorization": f"Bearer {key}"}
+    headers = (
+        {}, bob.headers, make.person("eve").headers, ada.headers,
+        make.person("root", "operator").headers, keys["read"], keys["push"],
+    )  # fmt: skip
+    return dict(zip(PEOPLE, headers, strict=True))
+
+
+@pytest.fixture
+def things(make, tide, ada):
+    """What paths name, by the parameter's name: all of it is ada's, and exists."""
+    other = make.signal(make.person("dan"), "surge")
+    key_id, signing, sealed = "0123456789abcdef", uuid.uuid4(), uuid.uuid4()
+    make.connection.execute(
+        "insert into account.api_key (id, user_id, name, secret_sha256, scopes, created_at)"
+        " values (%s, %s, 'x', '', '{read}', now())",
+        [key_id, ada.id],
+    )
+    make.connection.execute(
+        "insert into account.signing_key values (%s, %s, 'x', 'ssh', %s, now())",
+        [signing, ada.id, "SHA256:" + "A" * 43],
+    )
+    make.connection.execute(
+        "insert into account.data_source_key (id, user_id, name, source, shown, created_at, key_id,"
+        " wrapped_key, sealed) values (%s, %s, 'x', 'alpaca', 'x', now(), 'x', 'x', 'x')",
+        [sealed, ada.id],
+    )
+    subscription = make.subscription(ada, other)
+    make.connection.execute("update billing.subscription set cancel_at_period_end = false")
+    return {
+        "provider": "ada",
+        "name": tide.name,
+        "version": "v1.0.0",
+        "key_id": key_id,
+        "signing_key_id": signing,
+        "data_source_key_id": sealed,
+        "subscription_id": subscription,
+        "tile": "0/000.p/1",
     }
-    answers = {name: request(client, name, people[who]).status_code for name in EXPECTED}
+
+
+@pytest.mark.parametrize("who", PEOPLE)
+def test_every_route_answers_each_person_as_the_table_says(client, people, things, who):
+    answers = {name: request(client, name, people[who], things).status_code for name in EXPECTED}
     assert answers == {name: row[PEOPLE.index(who)] for name, row in EXPECTED.items()}
 
 
-def request(client, name, headers):
+def test_somebody_elses_thing_is_answered_as_one_that_there_never_was(client, people, things):
+    """Word for word: or a refusal would tell that it exists."""
+    nothing = {
+        name: "f" * 16 if name == "key_id" else uuid.uuid4()
+        for name in things
+        if name.endswith("_id")
+    }
+    for name in sorted(NAMES_A_THING):
+        foreign = request(client, name, people["subscriber"], things)
+        absent = request(client, name, people["subscriber"], things | nothing)
+        assert foreign.status_code == absent.status_code, name
+        assert foreign.json() == absent.json(), name
+
+
+def test_a_rename_of_somebody_elses_key_is_404_and_changes_nothing(client, people, things):
+    path, body = f"/v1/api-keys/{things['key_id']}", {"name": "mine"}
+    answers = {
+        who: client.patch(path, json=body, headers=people[who]).status_code for who in PEOPLE
+    }
+    assert answers == dict(zip(PEOPLE, (401, 404, 404, 200, 404, 403, 403), strict=True))
+
+
+def request(client, name, headers, things):
     method, path = OPERATIONS[name]
-    values = VALUES | ({"provider": "manual"} if "webhook" in path else {})
-    query = {"list_bars": {"symbol": "EURUSD"}, "log_proof": {"leaf": 0}}.get(name)
-    body = {"json": {}} if method == "post" else {}
+    values = things | ({"provider": "manual"} if "webhook" in path else {})
+    body = {"json": {}} if method in ("post", "patch") else {}
+    query = QUERIES.get(name)
     return client.request(method, path.format(**values), params=query, headers=headers, **body)
 
 

@@ -1,0 +1,1 @@
+"""Security-relevant acts, as those may read them whom they concern."""

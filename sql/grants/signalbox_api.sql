@@ -63,3 +63,24 @@ grant execute on function
   ledger.payouts(date, timestamptz, timestamptz), ledger.card_used(uuid, text, timestamptz), ledger.invoice_of(text),
   ledger.statement(date), ledger.own_balances(), ledger.own_signals(), ledger.flags_for_operator()
   to signalbox_api;
+-- Letters are put and delivered by function; what another person was written is not read.
+grant select on account.mail to signalbox_api;
+grant select (user_id, purpose, email, created_at, expires_at, used_at) on account.mail_token to signalbox_api;
+grant insert (token_sha256, user_id, purpose, email, created_at, expires_at) on account.mail_token to signalbox_api;
+grant update (used_at) on account.mail_token to signalbox_api;
+grant execute on function account.put_mail(uuid, text, text, text, timestamptz, text),
+  account.take_mail(timestamptz), account.mail_was_sent(uuid, timestamptz),
+  account.mail_failed(uuid, text, timestamptz),
+  account.use_mail_token(bytea, text, timestamptz) to signalbox_api;
+
+-- `ended_at` and not delete: that somebody was signed in is part of what happened.
+grant select, insert on account.session to signalbox_api;
+grant update (last_used_at, expires_at, ended_at, user_agent, network) on account.session to signalbox_api;
+grant select, insert, delete on account.totp, account.recovery_code to signalbox_api;
+grant update (confirmed_at, last_step) on account.totp to signalbox_api;
+grant update (used_at) on account.recovery_code to signalbox_api;
+grant select, insert on account.terms_acceptance to signalbox_api;
+grant update (email, email_confirmed_at) on account.user_account to signalbox_api;
+grant execute on function account.admit_login(bytea, text, boolean, timestamptz),
+  account.login_was_right(bytea, text, boolean), account.forget_attempts(bytea),
+  account.erase_caller(timestamptz), audit.acts_of_caller() to signalbox_api;

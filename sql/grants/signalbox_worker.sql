@@ -40,3 +40,4 @@ grant execute on function
   ledger.payouts(date, timestamptz, timestamptz), ledger.card_used(uuid, text, timestamptz), ledger.invoice_of(text),
   ledger.digest_of(bigint, bytea)
   to signalbox_worker;
+grant execute on function account.put_mail(uuid, text, text, text, timestamptz, text) to signalbox_worker;

@@ -2,6 +2,7 @@
 
 from sql.models.access import DataSourceKey, RateLimit
 from sql.models.account import ApiKey, PushSigningKey, RefreshToken, UserAccount
+from sql.models.account import ApiKey, PushSigningKey, RefreshToken, TermsAcceptance, UserAccount
 from sql.models.audit import AuditEvent
 from sql.models.base import Base
 from sql.models.billing import PaymentEvent, Price, Subscription
@@ -16,6 +17,7 @@ from sql.models.invoice import (
     Reversal,
 )
 from sql.models.ledger import LedgerAccount, LedgerEntry, LedgerLine, LedgerSeal
+from sql.models.mail import Mail, MailToken
 from sql.models.market import (
     Bar,
     IngestBatch,
@@ -28,6 +30,7 @@ from sql.models.metric import MetricDay
 from sql.models.registry import Signal, SignalEvent, Version, VersionEvent
 from sql.models.reproduction import Reproduction
 from sql.models.score import Score
+from sql.models.sign_in import LoginThrottle, RecoveryCode, Session, Totp
 from sql.models.supply import (
     Advisory,
     AdvisoryAcceptance,
@@ -72,6 +75,9 @@ __all__ = [
     "LedgerLine",
     "LedgerSeal",
     "MetricDay",
+    "LoginThrottle",
+    "Mail",
+    "MailToken",
     "Opening",
     "PackageRule",
     "PaymentEvent",
@@ -82,18 +88,22 @@ __all__ = [
     "Rate",
     "RateLimit",
     "RawAnswer",
+    "RecoveryCode",
     "RefreshToken",
     "Reject",
     "ReplayAudit",
     "Reproduction",
     "Reversal",
     "Score",
+    "Session",
     "Signal",
     "SignalEvent",
     "SigningKey",
     "SlotRecord",
     "Subscription",
+    "TermsAcceptance",
     "Tile",
+    "Totp",
     "UserAccount",
     "Version",
     "VersionEvent",

@@ -24,6 +24,27 @@ class UserAccount(Base):
     password_hash: Mapped[Str] = mapped_column(comment="argon2id, PHC string")
     role: Mapped[Str] = mapped_column(comment="member, or operator of this installation")
     created_at: Mapped[Instant] = mapped_column(comment="When the account was registered")
+    email_confirmed_at: Mapped[Instant | None] = mapped_column(
+        comment="When a token sent to the address came back"
+    )
+    deleted_at: Mapped[Instant | None] = mapped_column(
+        comment="When the person left; the handle stays used"
+    )
+
+
+class TermsAcceptance(Base):
+    __tablename__ = "terms_acceptance"
+    __table_args__ = (
+        {"schema": "account", "comment": "Who accepted which terms of service; insert-only."},
+    )
+
+    user_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("account.user_account.id", ondelete="restrict"),
+        primary_key=True,
+        comment="Who",
+    )
+    version: Mapped[Str] = mapped_column(primary_key=True, comment="SIGNALBOX_TERMS_VERSION then")
+    accepted_at: Mapped[Instant] = mapped_column(comment="When")
 
 
 class ApiKey(Base):

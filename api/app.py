@@ -35,6 +35,8 @@ from api.invoices import routes as invoices
 from api.limits.middleware import RouteLimits, Strays
 from api.log import evidence, verifier_files
 from api.log import routes as log
+from api.mail.delivery import delivering
+from api.mail.smtp import mail_server
 from api.openapi import complete, openapi_config
 from api.performance import routes as performance
 from api.provider import routes as provider
@@ -103,6 +105,7 @@ def create_app(settings: ApiSettings) -> Litestar:
         exception_handlers=HANDLERS,
         openapi_config=openapi_config(),
         lifespan=[_is_connected(installation)],
+        lifespan=[_pool_is_open(installation), _mail_is_delivered(installation)],
         state=State({"installation": installation}),
         request_max_body_size=BODY_BYTES_AT_MOST,
         # Unhandled errors are logged once, by the handler that answers them.
@@ -149,3 +152,10 @@ def _is_connected(
             await installation.pool.close()
 
     return lifespan
+
+
+def _mail_is_delivered(
+    installation: Installation,
+) -> Callable[[Litestar], AbstractAsyncContextManager[None]]:
+    server = mail_server(installation.settings)
+    return lambda _: delivering(installation, server)

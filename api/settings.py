@@ -25,6 +25,13 @@ class ApiSettings(msgspec.Struct, frozen=True, kw_only=True):
         rate_limits: where limits are counted; `postgres` where several processes serve.
         trusted_proxies: addresses and networks, by commas, whose X-Forwarded-For is believed.
         data_public_key_file: seals data-source keys; without one none are taken.
+        smtp_url: mail server, `smtp[s]://user@host:port`; without one mail stays in the outbox.
+        smtp_password_file: path of the file with that user's password.
+        mail_from: in whose name mail is sent.
+        confirm_email: what an account needs before it may pay or publish.
+        operators_need_totp: refuse operators who signed in without a second factor.
+        terms_version: of the terms of service in force; empty: there are none.
+        password_hashes: argon2 hashes computed at once, each in 19 MiB.
     """
 
     database_url: str
@@ -39,10 +46,31 @@ class ApiSettings(msgspec.Struct, frozen=True, kw_only=True):
     rate_limits: Literal["memory", "postgres", "off"] = "memory"
     trusted_proxies: str = ""
     data_public_key_file: str | None = None
+    smtp_url: str | None = None
+    smtp_password_file: str | None = None
+    mail_from: str | None = None
+    confirm_email: Literal["required", "optional"] | None = None
+    operators_need_totp: bool | None = None
+    terms_version: Annotated[str, msgspec.Meta(max_length=40)] = ""
+    password_hashes: Annotated[int, msgspec.Meta(ge=1, le=64)] = 4
 
     @property
     def manual_payments_allowed(self) -> bool:
-        return self.environment in ("demo", "test") or self.allow_manual_payments
+        return not self.is_production or self.allow_manual_payments
+
+    @property
+    def is_production(self) -> bool:
+        return self.environment == "production"
+
+    @property
+    def email_must_be_confirmed(self) -> bool:
+        if self.confirm_email is None:
+            return self.is_production
+        return self.confirm_email == "required"
+
+    @property
+    def operators_must_have_totp(self) -> bool:
+        return self.is_production if self.operators_need_totp is None else self.operators_need_totp
 
 
 class ListenSettings(msgspec.Struct, frozen=True, kw_only=True):

@@ -22,6 +22,10 @@ from api.admin import audit as admin_audit
 from api.admin import users as admin_users
 from api.api_keys import routes as api_keys
 from api.audit_log import routes as audit_log
+from api.accounts import routes as accounts
+from api.accounts import terms
+from api.api_keys import routes as api_keys
+from api.auth import confirmation, email_change, password_routes, session_routes, totp_routes
 from api.auth import routes as auth
 from api.auth.middleware import Authentication
 from api.bars import routes as bars
@@ -35,6 +39,8 @@ from api.invoices import routes as invoices
 from api.limits.middleware import RouteLimits, Strays
 from api.log import evidence, verifier_files
 from api.log import routes as log
+from api.mail import link_page
+from api.mail import routes as mail
 from api.mail.delivery import delivering
 from api.mail.smtp import mail_server
 from api.openapi import complete, openapi_config
@@ -52,6 +58,15 @@ ROUTES: list[Router | HTTPRouteHandler] = [
     health.healthz,
     health.readyz,
     auth.router,
+    confirmation.router,
+    password_routes.router,
+    email_change.router,
+    session_routes.router,
+    totp_routes.router,
+    accounts.router,
+    terms.accept_terms,
+    mail.list_mail,
+    link_page.show_mail_link,
     api_keys.router,
     signing_keys.router,
     signals.router,

@@ -115,10 +115,10 @@ def install(settings: ApiSettings) -> Installation:
         secret=read_secret(settings),
         clock=clock,
         pool=pool,
-        passwords=Passwords(),
         listener=listener,
         known_keys=KnownKeys(pool, listener, settings.environment),
         limits=Limits(settings, pool, clock),
+        passwords=Passwords(settings.password_hashes),
     )
 
 

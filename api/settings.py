@@ -52,7 +52,7 @@ class ApiSettings(msgspec.Struct, frozen=True, kw_only=True):
     confirm_email: Literal["required", "optional"] | None = None
     operators_need_totp: bool | None = None
     terms_version: Annotated[str, msgspec.Meta(max_length=40)] = ""
-    password_hashes: Annotated[int, msgspec.Meta(ge=1, le=64)] = 4
+    password_hashes: Annotated[int, msgspec.Meta(ge=1, le=64)] = 2
 
     @property
     def manual_payments_allowed(self) -> bool:

@@ -10,6 +10,7 @@ from msgspec import Meta
 
 from api import audit
 from api.api_keys.keys import PREFIX
+from api.accounts.standing import demand_good_standing
 from api.auth.caller import Scope
 from api.auth.guards import signed_in
 from api.bodies import Body
@@ -74,6 +75,7 @@ async def create_api_key(data: JSONBody[NewApiKey], context: RequestContext) -> 
     scopes: list[str] = sorted(data.scopes)
     user_id = context.person.user_id
     async with context.transaction() as connection:
+        await demand_good_standing(connection, context)
         await connection.execute(
             "insert into account.api_key"
             " (id, user_id, name, secret_sha256, scopes, created_at, expires_at)"

@@ -1,4 +1,7 @@
-"""Access tokens: HS256 JWTs of ten minutes."""
+"""Access tokens: HS256 JWTs of ten minutes, each of one session.
+
+Passes for other purposes are the same JWTs of another audience, without a session.
+"""
 
 import hashlib
 import uuid
@@ -17,26 +20,35 @@ class InvalidTokenError(ValueError):
 
 
 class Claims(msgspec.Struct, frozen=True):
+    """`sid` is the session, or whatever else a pass is bound to."""
+
     iss: str
     aud: str
     sub: uuid.UUID
     iat: int
     exp: int
+    sid: uuid.UUID | None = None
 
 
-def issue(secret: bytes, user_id: uuid.UUID, now: datetime, audience: str = AUDIENCE) -> str:
-    return jwt.encode(
-        {
-            "iss": ISSUER,
-            "aud": audience,
-            "sub": str(user_id),
-            "iat": int(now.timestamp()),
-            "exp": int((now + LIFETIME).timestamp()),
-        },
-        secret,
-        algorithm="HS256",
-        headers={"kid": key_id(secret)},
-    )
+def issue(
+    secret: bytes,
+    user_id: uuid.UUID,
+    now: datetime,
+    audience: str = AUDIENCE,
+    *,
+    session_id: uuid.UUID | None = None,
+    lifetime: timedelta = LIFETIME,
+) -> str:
+    claims = {
+        "iss": ISSUER,
+        "aud": audience,
+        "sub": str(user_id),
+        "iat": int(now.timestamp()),
+        "exp": int((now + lifetime).timestamp()),
+    }
+    if session_id is not None:
+        claims["sid"] = str(session_id)
+    return jwt.encode(claims, secret, algorithm="HS256", headers={"kid": key_id(secret)})
 
 
 def verify(secret: bytes, token: str, now: datetime, audience: str = AUDIENCE) -> uuid.UUID:
@@ -45,6 +57,24 @@ def verify(secret: bytes, token: str, now: datetime, audience: str = AUDIENCE) -
     Raises:
         InvalidTokenError: it is not one of ours for this audience, or has expired.
     """
+    return _claims(secret, token, now, audience).sub
+
+
+def verify_session(
+    secret: bytes, token: str, now: datetime, audience: str = AUDIENCE
+) -> tuple[uuid.UUID, uuid.UUID]:
+    """Whose token it is, and of which session; whether that goes on is not known here.
+
+    Raises:
+        InvalidTokenError: as `verify`, or it names no session and so could never be ended.
+    """
+    claims = _claims(secret, token, now, audience)
+    if claims.sid is None:
+        raise InvalidTokenError("names no session")
+    return claims.sub, claims.sid
+
+
+def _claims(secret: bytes, token: str, now: datetime, audience: str) -> Claims:
     try:
         if jwt.get_unverified_header(token).get("kid") != key_id(secret):
             raise InvalidTokenError("signed with a key that is not in use")
@@ -62,7 +92,7 @@ def verify(secret: bytes, token: str, now: datetime, audience: str = AUDIENCE) -
         raise InvalidTokenError(str(error)) from None
     if claims.exp <= now.timestamp():
         raise InvalidTokenError("expired")
-    return claims.sub
+    return claims
 
 
 def key_id(secret: bytes) -> str:

@@ -11,7 +11,7 @@ from litestar.handlers import BaseRouteHandler
 from litestar.types import Guard
 
 from api.auth.caller import Caller, Scope
-from api.installation import not_signed_in
+from api.installation import Installation, not_signed_in
 from api.problems import Problem
 
 Connection = ASGIConnection[Any, Any, Any, Any]
@@ -60,7 +60,9 @@ def owner_or_operator(*scopes: Scope) -> Guard:
 
     def guard_owner_or_operator(connection: Connection, _: BaseRouteHandler) -> None:
         caller = _demand(connection, scopes)
-        if not caller.is_operator:
+        if caller.is_operator and caller.handle != connection.path_params["provider"]:
+            _demand_second_factor(connection, caller)
+        elif not caller.is_operator:
             _demand_owner(connection, caller)
 
     return guard_owner_or_operator
@@ -68,8 +70,10 @@ def owner_or_operator(*scopes: Scope) -> Guard:
 
 def operator(connection: Connection, _: BaseRouteHandler) -> None:
     """An operator of this installation, signed in with a password."""
-    if not _demand(connection, ()).is_operator:
+    caller = _demand(connection, ())
+    if not caller.is_operator:
         raise Problem("not_operator", "Ask an operator of this installation to do it.")
+    _demand_second_factor(connection, caller)
 
 
 def _demand(connection: Connection, scopes: tuple[Scope, ...]) -> Caller:
@@ -87,6 +91,15 @@ def _demand(connection: Connection, scopes: tuple[Scope, ...]) -> Caller:
         "insufficient_scope",
         f"This needs an API key with scope {' or '.join(scopes)}; make one by POST /v1/api-keys.",
     )
+
+
+def _demand_second_factor(connection: Connection, operator: Caller) -> None:
+    installation: Installation = connection.app.state.installation
+    if installation.settings.operators_must_have_totp and not operator.has_totp:
+        raise Problem(
+            "totp_required_for_operators",
+            "Enrol by POST /v1/auth/totp, then sign in with a code. API keys do not do here.",
+        )
 
 
 def _demand_owner(connection: Connection, caller: Caller) -> None:

@@ -21,6 +21,13 @@ from sql.clock import system_clock
 
 IGNORES_CREDENTIALS = "ignores_credentials"
 
+# A login that was ended, and every one that a changed password ended, is refused at once.
+PERSON_OF_SESSION = (
+    "select u.handle, u.role, s.has_totp"
+    " from account.user_account u join account.session s on s.user_id = u.id"
+    " where u.id = %s and s.id = %s and s.ended_at is null and u.deleted_at is null"
+)
+
 
 class Authentication(ASGIMiddleware):
     scopes = (ScopeType.HTTP,)
@@ -53,21 +60,22 @@ class Authentication(ASGIMiddleware):
     async def _holder_of_token(self, credential: str) -> Caller:
         now = system_clock()
         try:
-            user_id = access_tokens.verify(self.installation.secret, credential, now)
+            shown = access_tokens.verify_session(self.installation.secret, credential, now)
         except access_tokens.InvalidTokenError:
             raise _invalid("Get a new access token by POST /v1/auth/refresh or login.") from None
-        caller = await self._person(user_id)
+        caller = await self._person(*shown)
         if caller is None:
-            raise _invalid("The account is gone; register anew.")
+            raise _invalid("That login has ended; sign in again by POST /v1/auth/login.")
         return caller
 
-    async def _person(self, user_id: uuid.UUID) -> Caller | None:
+    async def _person(self, user_id: uuid.UUID, session_id: uuid.UUID) -> Caller | None:
         async with self.installation.transaction(user_id, system_clock()) as connection:
-            found = await connection.execute(
-                "select handle, role from account.user_account where id = %s", [user_id]
-            )
+            found = await connection.execute(PERSON_OF_SESSION, [user_id, session_id])
             row = await found.fetchone()
-        return Caller(user_id, *row) if row else None
+        if row is None:
+            return None
+        handle, role, has_totp = row
+        return Caller(user_id, handle, role, session_id=session_id, has_totp=has_totp)
 
 
 def _invalid(detail: str) -> Problem:

@@ -1,4 +1,4 @@
-"""Refresh tokens rotate within a family, which is one login.
+"""Refresh tokens rotate within a family, which is one session.
 
 A token is exchanged once, by whoever marks it used first. A token that comes
 back after that is in two hands: the whole family ends, and both must sign in.
@@ -8,14 +8,15 @@ import hashlib
 import secrets
 import uuid
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Literal
 
 import psycopg
 
 from api import audit
-
-LIFETIME = timedelta(days=30)
+from api.auth import sessions
+from api.auth.networks import Seen
+from sql.session import act_as
 
 
 @dataclass(frozen=True)
@@ -28,77 +29,85 @@ class Exchange:
 
     outcome: Literal["rotated", "reused", "invalid"]
     user_id: uuid.UUID | None = None
+    session_id: uuid.UUID | None = None
     token: str | None = None
 
 
-async def begin_family(
-    connection: psycopg.AsyncConnection, user_id: uuid.UUID, now: datetime
+async def hand_out(
+    connection: psycopg.AsyncConnection, session_id: uuid.UUID, user_id: uuid.UUID, now: datetime
 ) -> str:
-    return await _hand_out(connection, uuid.uuid4(), user_id, now)
-
-
-async def exchange(connection: psycopg.AsyncConnection, token: str, now: datetime) -> Exchange:
-    """Exchange a token for its successor; commit whatever the outcome."""
-    won = await (
-        await connection.execute(
-            "update account.refresh_token set used_at = %(now)s"
-            " where token_sha256 = %(digest)s and used_at is null and revoked_at is null"
-            " and expires_at > %(now)s returning family_id, user_id",
-            {"now": now, "digest": _digest(token)},
-        )
-    ).fetchone()
-    if won is None:
-        return await _refuse(connection, token, now)
-    family_id, user_id = won
-    successor = await _hand_out(connection, family_id, user_id, now)
-    return Exchange("rotated", user_id, successor)
-
-
-async def _refuse(connection: psycopg.AsyncConnection, token: str, now: datetime) -> Exchange:
-    known = await (
-        await connection.execute(
-            "select family_id, user_id from account.refresh_token"
-            " where token_sha256 = %s and used_at is not null",
-            [_digest(token)],
-        )
-    ).fetchone()
-    if known is None:
-        return Exchange("invalid")
-    family_id, user_id = known
-    await _end_family(connection, family_id, now)
-    await audit.record(connection, now, user_id, "refresh_token.reused", f"family {family_id}")
-    return Exchange("reused", user_id)
-
-
-async def end(connection: psycopg.AsyncConnection, token: str, now: datetime) -> None:
-    """End the family of a token; an unknown one is no error, it is as good as ended."""
-    await connection.execute(
-        "update account.refresh_token set revoked_at = %s where revoked_at is null and family_id ="
-        " (select family_id from account.refresh_token where token_sha256 = %s)",
-        [now, _digest(token)],
-    )
-
-
-async def _end_family(
-    connection: psycopg.AsyncConnection, family_id: uuid.UUID, now: datetime
-) -> None:
-    await connection.execute(
-        "update account.refresh_token set revoked_at = %s"
-        " where family_id = %s and revoked_at is null",
-        [now, family_id],
-    )
-
-
-async def _hand_out(
-    connection: psycopg.AsyncConnection, family_id: uuid.UUID, user_id: uuid.UUID, now: datetime
-) -> str:
+    """The next token of a session."""
     token = "rt_" + secrets.token_urlsafe(32)
     await connection.execute(
         "insert into account.refresh_token"
         " (token_sha256, family_id, user_id, issued_at, expires_at) values (%s, %s, %s, %s, %s)",
-        [_digest(token), family_id, user_id, now, now + LIFETIME],
+        [_digest(token), session_id, user_id, now, now + sessions.LIFETIME],
     )
     return token
+
+
+async def exchange(
+    connection: psycopg.AsyncConnection, token: str, now: datetime, seen: Seen
+) -> Exchange:
+    """Exchange a token for its successor; commit whatever the outcome."""
+    family = await _family(connection, token)
+    if family is None:
+        return Exchange("invalid")
+    session_id, user_id = family
+    await act_as(connection, user_id, now)
+    goes_on = await sessions.lock(connection, session_id)
+    won = await connection.execute(
+        "update account.refresh_token set used_at = %(now)s"
+        " where token_sha256 = %(digest)s and used_at is null and revoked_at is null"
+        " and expires_at > %(now)s",
+        {"now": now, "digest": _digest(token)},
+    )
+    if won.rowcount == 0:
+        return await _refuse(connection, token, session_id, user_id, now)
+    if not goes_on:
+        return Exchange("invalid")
+    await sessions.note_use(connection, session_id, now, seen)
+    successor = await hand_out(connection, session_id, user_id, now)
+    return Exchange("rotated", user_id, session_id, successor)
+
+
+async def _refuse(
+    connection: psycopg.AsyncConnection,
+    token: str,
+    session_id: uuid.UUID,
+    user_id: uuid.UUID,
+    now: datetime,
+) -> Exchange:
+    used = await connection.execute(
+        "select 1 from account.refresh_token where token_sha256 = %s and used_at is not null",
+        [_digest(token)],
+    )
+    if await used.fetchone() is None:
+        return Exchange("invalid")
+    await sessions.end(connection, user_id, now, only=session_id)
+    await audit.record(connection, now, user_id, "refresh_token.reused", f"family {session_id}")
+    return Exchange("reused", user_id)
+
+
+async def end(connection: psycopg.AsyncConnection, token: str, now: datetime) -> None:
+    """End the session of a token; an unknown one is no error, it is as good as ended."""
+    family = await _family(connection, token)
+    if family is None:
+        return
+    session_id, user_id = family
+    await act_as(connection, user_id, now)
+    if await sessions.end(connection, user_id, now, only=session_id):
+        await audit.record(connection, now, user_id, "session.end", str(session_id))
+
+
+async def _family(
+    connection: psycopg.AsyncConnection, token: str
+) -> tuple[uuid.UUID, uuid.UUID] | None:
+    found = await connection.execute(
+        "select family_id, user_id from account.refresh_token where token_sha256 = %s",
+        [_digest(token)],
+    )
+    return await found.fetchone()
 
 
 def _digest(token: str) -> bytes:

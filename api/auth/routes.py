@@ -1,43 +1,66 @@
 """POST /v1/auth/register | login | refresh | logout, GET /v1/auth/me."""
 
 import uuid
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 import psycopg
-from litestar import Router, get, post
+from litestar import Request, Router, get, post
 from litestar.params import JSONBody
 from msgspec import Meta
 
 from api import audit
-from api.auth import access_tokens, accounts, refresh_tokens
+from api.accounts import standing, terms
+from api.accounts.standing import Standing
+from api.auth import (
+    access_tokens,
+    accounts,
+    confirmation,
+    devices,
+    login_throttle,
+    password_check,
+    refresh_tokens,
+    second_factor,
+    sessions,
+)
 from api.auth.accounts import User
+from api.auth.fields import Email, Handle, NewPassword, ShownCode, ShownPassword, ShownToken
 from api.auth.guards import any_credential, anyone
 from api.auth.middleware import IGNORES_CREDENTIALS
+from api.auth.networks import Seen, seen
 from api.bodies import Body
 from api.installation import Context, RequestContext, not_signed_in
 from api.problems import Problem
+from sql.session import act_as
 
 OPT = {IGNORES_CREDENTIALS: True}
 
-Email = Annotated[str, Meta(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$(?!\n)", max_length=254)]
-Password = Annotated[str, Meta(min_length=12, max_length=1024)]
-Handle = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{1,38}[a-z0-9]$(?!\n)")]
+AnyRequest = Request[Any, Any, Any]
 
 
 class Registration(Body, frozen=True):
+    """`accepted_terms` is the version of the terms of service that were read, if there are any."""
+
     email: Email
-    password: Password
+    password: NewPassword
     handle: Handle
+    accepted_terms: terms.Version | None = None
 
 
 class Login(Body, frozen=True):
+    """`totp` is a code of the authenticator, or a recovery code, if the account asks for one.
+
+    `device_token` is what an earlier login on this device answered.
+    """
+
     email: Annotated[str, Meta(max_length=254)]
-    password: Annotated[str, Meta(max_length=1024)]
+    password: ShownPassword
+    totp: ShownCode | None = None
+    device_token: ShownToken | None = None
 
 
 class RefreshToken(Body, frozen=True):
-    refresh_token: Annotated[str, Meta(max_length=2000)]
+    refresh_token: ShownToken
 
 
 class Tokens(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,45 +73,81 @@ class Tokens(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SignedIn(Tokens, frozen=True, kw_only=True):
+    """`device_token` opens nothing; shown at the next login it spares the person to wait."""
+
     user: User
+    device_token: str
 
 
 @post("/register", guards=[anyone], opt=OPT)
-async def register(data: JSONBody[Registration], context: RequestContext) -> SignedIn:
+async def register(
+    data: JSONBody[Registration], request: AnyRequest, context: RequestContext
+) -> SignedIn:
+    """Make an account, and send a letter to its address to confirm it."""
+    if data.accepted_terms is not None:
+        terms.demand_in_force(context, "accepted_terms", data.accepted_terms)
     password_hash = await context.installation.passwords.hash(data.password)
     user = User(uuid.uuid4(), data.handle, data.email.lower(), "member", context.now)
     async with context.transaction() as connection:
         await accounts.create(connection, user, password_hash)
+        await act_as(connection, user.id, context.now)
         await audit.record(connection, context.now, user.id, "account.register", user.handle)
-        return await _sign_in(connection, context, user)
+        if data.accepted_terms is not None:
+            await terms.record(connection, context, user.id, data.accepted_terms)
+        await confirmation.ask(connection, context, user.id, user.handle, user.email)
+        return await _sign_in(connection, context, user, seen(request), has_totp=False)
 
 
 @post("/login", status_code=200, guards=[anyone], opt=OPT)
-async def login(data: JSONBody[Login], context: RequestContext) -> SignedIn:
-    async with context.transaction() as connection:
-        found = await accounts.by_email(connection, data.email)
-    # The connection is back in the pool while the password is being checked.
-    password_hash = found.password_hash if found else None
-    right = await context.installation.passwords.verify(password_hash, data.password)
-    if found is None or not right:
-        raise Problem("invalid_credentials", "Check the e-mail address and the password.")
-    user = User(found.id, found.handle, found.email, found.role, found.created_at)
-    async with context.transaction() as connection:
-        return await _sign_in(connection, context, user)
+async def login(data: JSONBody[Login], request: AnyRequest, context: RequestContext) -> SignedIn:
+    """Begin a session. Where the account has a second factor, send its code as `totp`."""
+    person, attempt = await password_check.check(
+        context, request, data.email, data.password, data.device_token
+    )
+    async with context.installation.transaction(person.id, context.now) as connection:
+        if not await accounts.still_opens(connection, person):
+            raise password_check.wrong()
+        verdict = await second_factor.judge(connection, context, person, data.totp)
+        if verdict in ("none", "right"):
+            await login_throttle.was_right(connection, attempt)
+            return await _sign_in(
+                connection, context, person.shown(), seen(request), has_totp=verdict == "right"
+            )
+        if verdict == "wrong":
+            await password_check.note_failure(connection, context, person)
+    # Judged after the commit: a failure stays on record, and its attempt counted.
+    if verdict == "absent":
+        raise Problem("totp_required", "Send the login again with `totp`.")
+    raise Problem("invalid_totp", "Send the next code, or a recovery code that was not used.")
 
 
-async def _sign_in(connection: psycopg.AsyncConnection, context: Context, user: User) -> SignedIn:
+async def _sign_in(
+    connection: psycopg.AsyncConnection,
+    context: Context,
+    user: User,
+    device: Seen,
+    *,
+    has_totp: bool,
+) -> SignedIn:
+    now, secret = context.world_now, context.installation.secret
+    session_id = await sessions.begin(connection, user.id, now, device, has_totp=has_totp)
+    await audit.record(connection, context.now, user.id, "session.begin", str(session_id))
     return SignedIn(
         user=user,
-        access_token=_access_token(context, user.id),
-        refresh_token=await refresh_tokens.begin_family(connection, user.id, context.world_now),
+        access_token=access_tokens.issue(secret, user.id, now, session_id=session_id),
+        refresh_token=await refresh_tokens.hand_out(connection, session_id, user.id, now),
+        device_token=devices.issue(secret, user.id, now),
     )
 
 
 @post("/refresh", status_code=200, guards=[anyone], opt=OPT)
-async def refresh(data: JSONBody[RefreshToken], context: RequestContext) -> Tokens:
+async def refresh(
+    data: JSONBody[RefreshToken], request: AnyRequest, context: RequestContext
+) -> Tokens:
     async with context.transaction() as connection:
-        result = await refresh_tokens.exchange(connection, data.refresh_token, context.world_now)
+        result = await refresh_tokens.exchange(
+            connection, data.refresh_token, context.world_now, seen(request)
+        )
     # Judged after the commit: the end of a family must not be rolled back.
     if result.outcome == "reused":
         raise Problem(
@@ -97,35 +156,44 @@ async def refresh(data: JSONBody[RefreshToken], context: RequestContext) -> Toke
         )
     if result.user_id is None or result.token is None:
         raise Problem("invalid_refresh_token", "Sign in again by POST /v1/auth/login.")
-    access_token = _access_token(context, result.user_id)
+    access_token = access_tokens.issue(
+        context.installation.secret, result.user_id, context.world_now, session_id=result.session_id
+    )
     return Tokens(access_token=access_token, refresh_token=result.token)
 
 
 @post("/logout", status_code=204, guards=[anyone], opt=OPT)
 async def logout(data: JSONBody[RefreshToken], context: RequestContext) -> None:
-    """End a login. Its access token works on for at most ten minutes."""
+    """End a session; its access tokens are refused from now on."""
     async with context.transaction() as connection:
         await refresh_tokens.end(connection, data.refresh_token, context.world_now)
 
 
 class Me(User, frozen=True):
-    """`git_url` is where repositories lie: `{git_url}/git/{handle}/{name}.git`."""
+    """`git_url` is where repositories lie: `{git_url}/git/{handle}/{name}.git`.
+
+    `standing` is `good`, or the code of the problem that spending and publishing meet.
+    """
 
     git_url: str
+    email_confirmed: bool
+    has_totp: bool
+    standing: Standing
 
 
 @get("/me", guards=[any_credential])
 async def me(context: RequestContext) -> Me:
     async with context.transaction() as connection:
         user = await accounts.by_id(connection, context.person.user_id)
-    if user is None:
-        raise not_signed_in()
-    git_url = context.settings.git_url
-    return Me(user.id, user.handle, user.email, user.role, user.created_at, git_url)
-
-
-def _access_token(context: Context, user_id: uuid.UUID) -> str:
-    return access_tokens.issue(context.installation.secret, user_id, context.world_now)
+        if user is None:
+            raise not_signed_in()
+        return Me(
+            *(user.id, user.handle, user.email, user.role, user.created_at),
+            git_url=context.settings.git_url,
+            email_confirmed=user.email_confirmed,
+            has_totp=await second_factor.is_enabled(connection, user.id),
+            standing=await standing.standing(connection, context),
+        )
 
 
 router = Router("/v1/auth", route_handlers=[register, login, refresh, logout, me], tags=["auth"])

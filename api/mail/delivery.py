@@ -93,4 +93,5 @@ def _again_at(due: DueLetter, now: datetime, error: Exception) -> datetime | Non
     """Twice as long each time; None: what the server refuses, or what is too old to matter."""
     if isinstance(error, RefusedLetterError) or now - due.created_at > GIVEN_UP_AFTER:
         return None
-    return now + min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(due.attempts, 10))
+    wait: timedelta = FIRST_WAIT * 2 ** min(due.attempts, 10)
+    return now + min(LONGEST_WAIT, wait)

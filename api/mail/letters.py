@@ -43,6 +43,11 @@ async def write(
     """Put a letter of ours into the outbox.
 
     Args:
+        connection: with the act's transaction open.
+        context: of the request that acts.
+        kind: names the template.
+        user_id: whom.
+        handle: how they are addressed.
         address: where to, if not the account's own address.
         token: for the link, in kinds that have one.
         left: recovery codes, in the kind that tells.

@@ -137,13 +137,17 @@ def _connected(server: MailServer) -> smtplib.SMTP:
     try:
         has_tls = server.is_tls or _start_tls(connection, context)
         if server.user is not None and server.password is not None:
-            if not has_tls and server.host not in THIS_MACHINE:
-                raise smtplib.SMTPException("no TLS, so the password was not shown: use smtps://")
+            _demand_tls(server, has_tls=has_tls)
             connection.login(server.user, server.password)
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def _demand_tls(server: MailServer, *, has_tls: bool) -> None:
+    if not has_tls and server.host not in THIS_MACHINE:
+        raise smtplib.SMTPException("no TLS, so the password was not shown: use smtps://")
 
 
 def _start_tls(connection: smtplib.SMTP, context: ssl.SSLContext) -> bool:

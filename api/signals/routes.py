@@ -7,6 +7,7 @@ from litestar import Router, delete, get, post
 from litestar.params import FromPath, FromQuery, QueryParameter
 
 from api import audit
+from api.accounts.standing import demand_good_standing
 from api.auth.guards import anyone, owner
 from api.installation import Context, RequestContext
 from api.pages import Cursor, Limit, Page
@@ -80,6 +81,8 @@ async def _set_visibility(
     context: Context, provider: str, name: str, visibility: Visibility
 ) -> Signal:
     async with context.transaction() as connection:
+        if visibility == "public":
+            await demand_good_standing(connection, context)
         known = await find_signal(connection, context, provider, name)
         await _change_visibility(connection, context, known, visibility)
         return await catalogue.one(connection, context, known.id)

@@ -10,6 +10,7 @@ from litestar.params import FromPath, JSONBody
 from msgspec import Meta
 
 from api import audit
+from api.accounts.standing import demand_good_standing
 from api.auth.guards import signed_in
 from api.billing import checkout_links
 from api.billing.manual import demand_allowed
@@ -42,6 +43,7 @@ async def subscribe(data: JSONBody[NewSubscription], context: RequestContext) ->
     provider, _, name = data.signal.partition("/")
     user_id = context.person.user_id
     async with context.transaction() as connection:
+        await demand_good_standing(connection, context)
         signal = await find_signal(connection, context, provider, name)
         if signal.provider_id == user_id:
             raise Problem("own_signal", "You read your own signal's forecasts without subscribing.")

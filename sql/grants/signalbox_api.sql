@@ -75,7 +75,7 @@ grant execute on function account.put_mail(uuid, text, text, text, timestamptz, 
 
 -- `ended_at` and not delete: that somebody was signed in is part of what happened.
 grant select, insert on account.session to signalbox_api;
-grant update (last_used_at, expires_at, ended_at, user_agent, network) on account.session to signalbox_api;
+grant update (last_used_at, expires_at, ended_at, user_agent, network, has_totp) on account.session to signalbox_api;
 grant select, insert, delete on account.totp, account.recovery_code to signalbox_api;
 grant update (confirmed_at, last_step) on account.totp to signalbox_api;
 grant update (used_at) on account.recovery_code to signalbox_api;

@@ -80,4 +80,4 @@ class LoginThrottle(Base):
     )
     attempts: Mapped[int] = mapped_column(comment="Counted before the password is looked at")
     last_at: Mapped[Instant] = mapped_column(comment="The newest attempt that was let through")
-    blocked_until: Mapped[Instant] = mapped_column(comment="Refused before")
+    blocked_until: Mapped[Instant | None] = mapped_column(comment="Refused before; null: by none")

@@ -52,19 +52,20 @@ begin
   if random() < 0.01 then
     delete from account.login_throttle t where t.last_at < at - interval '2 days';
   end if;
-  insert into account.login_throttle as t (account, source, attempts, last_at, blocked_until)
-  select of_account, s, 1, at, at from unnest(sources) s
+  -- Those who waited for the lock come with earlier instants: neither count nor wait goes back.
+  insert into account.login_throttle as t (account, source, attempts, last_at)
+  select of_account, s, 1, at from unnest(sources) s
   on conflict (account, source) do update set
     attempts = 1 + case
-      when t.source = '' then greatest(0, t.attempts - floor(extract(epoch from at - t.last_at) / 60))
+      when t.source = '' then greatest(0, t.attempts
+        - greatest(0, floor(extract(epoch from at - t.last_at) / 60)))
       when t.last_at < at - interval '1 day' then 0
       else t.attempts end,
-    last_at = at;
-  update account.login_throttle t set blocked_until = at + case
+    last_at = greatest(t.last_at, at);
+  update account.login_throttle t set blocked_until = t.last_at + case
       when t.source = '' and t.attempts > 30 then interval '60 seconds'
-      when t.source <> '' and t.attempts >= 10
-        then make_interval(secs => least(900, power(2, least(t.attempts - 10, 20))))
-      else interval '0 seconds' end
+      when t.source <> '' and t.attempts >= 20
+        then make_interval(secs => least(900, power(2, least(t.attempts - 20, 20)))) end
   where t.account = of_account and t.source = any (sources);
   return 0;
 end $$;

@@ -72,13 +72,24 @@ class Factory:
         return row[0]
 
     def person(self, handle: str, role: str = "member") -> Person:
+        """Somebody whose address is confirmed, signed in."""
         person_id = uuid.uuid4()
         self.connection.execute(
-            "insert into account.user_account values (%s, %s, %s, %s, %s, now())",
+            "insert into account.user_account values (%s, %s, %s, %s, %s, now(), now())",
             [person_id, handle, f"{handle}@example.org", PASSWORD_HASH, role],
         )
-        token = access_tokens.issue(SECRET, person_id, datetime.now(UTC))
-        return Person(person_id, handle, {"Authorization": f"Bearer {token}"})
+        return Person(person_id, handle, self.session(person_id))
+
+    def session(self, person_id: uuid.UUID, *, has_totp: bool = False) -> Headers:
+        """A login of a person: what a request of theirs carries."""
+        session_id, now = uuid.uuid4(), datetime.now(UTC)
+        self.connection.execute(
+            "insert into account.session (id, user_id, created_at, last_used_at, expires_at,"
+            " user_agent, network, has_totp) values (%s, %s, %s, %s, %s, 'factory', '', %s)",
+            [session_id, person_id, now, now, now + timedelta(days=30), has_totp],
+        )
+        token = access_tokens.issue(SECRET, person_id, now, session_id=session_id)
+        return {"Authorization": f"Bearer {token}"}
 
     def instrument(self, symbol: str = "EURUSD", *, is_sample: bool = True) -> int:
         self.connection.execute(

@@ -2,16 +2,22 @@
 
 import base64
 import json
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import jwt
 import pytest
 
-from api.auth import access_tokens
+from api.auth import access_tokens, devices
 
 SECRET = b"0123456789abcdef0123456789abcdef"
 PASSWORD = "correct horse battery"
+
+
+def session_of(person):
+    token = person.headers["Authorization"].removeprefix("Bearer ")
+    return jwt.decode(token, options={"verify_signature": False})["sid"]
 
 
 def claims(person, **changes):
@@ -20,6 +26,7 @@ def claims(person, **changes):
         "iss": "signalbox",
         "aud": "signalbox-api",
         "sub": str(person.id),
+        "sid": session_of(person),
         "iat": now,
         "exp": now + 600,
     } | changes
@@ -51,6 +58,12 @@ FORGERIES = {
     "no expiry": lambda p: signed({k: v for k, v in claims(p).items() if k != "exp"}),
     "subject is no id": lambda p: signed(claims(p, sub="ada")),
     "unknown person": lambda p: signed(claims(p, sub="00000000-0000-4000-8000-000000000000")),
+    "no session": lambda p: signed({k: v for k, v in claims(p).items() if k != "sid"}),
+    "an unknown session": lambda p: signed(claims(p, sid="00000000-0000-4000-8000-000000000000")),
+    "a pass for a checkout": lambda p: access_tokens.issue(
+        SECRET, p.id, datetime.now(UTC), "signalbox-checkout:1"
+    ),
+    "a device token": lambda p: devices.issue(SECRET, p.id, datetime.now(UTC)),
     "not a token": lambda _: "a.b.c",
     "not even text": lambda _: "%00",
 }
@@ -69,7 +82,8 @@ def test_the_same_claims_signed_rightly_are_accepted(client, ada):
 
 
 def test_an_access_token_ends_after_ten_minutes(client, ada):
-    token = access_tokens.issue(SECRET, ada.id, datetime.now(UTC) - timedelta(minutes=10))
+    begun = datetime.now(UTC) - timedelta(minutes=10)
+    token = access_tokens.issue(SECRET, ada.id, begun, session_id=uuid.UUID(session_of(ada)))
     answer = client.get("/v1/auth/me", headers={"Authorization": f"Bearer {token}"})
     assert answer.status_code == 401
 
@@ -121,6 +135,12 @@ def test_an_expired_refresh_token_is_refused(client, make, ada):
     token = login(client, ada)["refresh_token"]
     make.connection.execute("update account.refresh_token set expires_at = now()")
     assert refresh(client, token).json()["code"] == "invalid_refresh_token"
+
+
+def test_a_session_of_another_person_in_a_signed_token_is_refused(client, ada, bob):
+    # Nobody can sign this; should it happen, the database does not find such a session either.
+    headers = {"Authorization": f"Bearer {signed(claims(ada, sid=session_of(bob)))}"}
+    assert client.get("/v1/auth/me", headers=headers).status_code == 401
 
 
 def test_a_wrong_password_and_an_unknown_address_get_the_same_answer(client, ada):

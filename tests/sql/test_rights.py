@@ -11,6 +11,7 @@ from tests.conftest import copied
 
 INSERT_ONLY = [
     "audit.event",
+    "account.terms_acceptance",
     "registry.version_event",
     "registry.signal_event",
     "registry.package_rule",

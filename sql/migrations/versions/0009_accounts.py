@@ -170,7 +170,7 @@ def _sign_in() -> None:
         ),
         sa.Column("attempts", sa.Integer(), nullable=False, comment="Counted before the password is looked at"),
         sa.Column("last_at", INSTANT, nullable=False, comment="The newest attempt that was let through"),
-        sa.Column("blocked_until", INSTANT, nullable=False, comment="Refused before"),
+        sa.Column("blocked_until", INSTANT, nullable=True, comment="Refused before; null: by none"),
         sa.PrimaryKeyConstraint("account", "source", name=op.f("login_throttle_pkey")),
         schema="account",
         comment="Attempts to sign in, per account and where from.",

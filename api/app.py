@@ -20,7 +20,6 @@ from api.admin import business
 from api.admin import payouts as admin_payouts
 from api.admin import audit as admin_audit
 from api.admin import users as admin_users
-from api.api_keys import routes as api_keys
 from api.audit_log import routes as audit_log
 from api.accounts import routes as accounts
 from api.accounts import terms
@@ -119,8 +118,7 @@ def create_app(settings: ApiSettings) -> Litestar:
         before_send=[response_headers(installation.clock)],
         exception_handlers=HANDLERS,
         openapi_config=openapi_config(),
-        lifespan=[_is_connected(installation)],
-        lifespan=[_pool_is_open(installation), _mail_is_delivered(installation)],
+        lifespan=[_is_connected(installation), _mail_is_delivered(installation)],
         state=State({"installation": installation}),
         request_max_body_size=BODY_BYTES_AT_MOST,
         # Unhandled errors are logged once, by the handler that answers them.

@@ -21,6 +21,8 @@ from pipelines.operator import demo_check as checking
 from pipelines.operator import doctor as examination
 from pipelines.operator import ledger, log_commands, market_data, provability, supply
 from pipelines.operator.accounts import make_operator
+from pipelines.operator import log_commands, mail, market_data, provability, supply
+from pipelines.operator.accounts import make_operator, remove_totp
 from pipelines.operator.command_list import (
     HOUR,
     Commands,
@@ -40,6 +42,7 @@ commands = Commands(
         *provability.commands,
         *ledger.commands,
         *data_keys.commands,
+        *mail.commands,
     ]
 )
 
@@ -164,13 +167,18 @@ def tick(slot: datetime | None, root: Path | None) -> None:
                 click.echo(f"{version.label}: {done.reason or done.provenance}")
 
 
-@commands.add(click.argument("action", type=click.Choice(["make-operator"])),
+@commands.add(click.argument("action", type=click.Choice(["make-operator", "remove-totp"])),
               click.argument("email"), home_option)  # fmt: skip
-def user(action: str, email: str, root: Path | None) -> None:  # noqa: ARG001 - one action so far
-    """Make an existing account an operator of this installation."""
+def user(action: str, email: str, root: Path | None) -> None:
+    """Make an account an operator, or remove its lost second factor; be sure who asks for that."""
     home = Home(root or default_root("main"))
-    make_operator(home.owner_url(home.admin()), email)
-    click.echo(f"{email} is an operator")
+    owner = home.owner_url(home.admin())
+    if action == "make-operator":
+        make_operator(owner, email)
+        click.echo(f"{email} is an operator")
+    else:
+        remove_totp(owner, email)
+        click.echo(f"{email} signs in with the password alone, anew")
 
 
 def _version(installation: Installation, label: str) -> PublishedVersion:

@@ -31,6 +31,11 @@ PASSED_ON = ("PATH", "HOME", "LANG", "SSL_CERT_FILE", "UV_DEFAULT_INDEX", "UV_IN
 LOG_SETTINGS = ("SIGNALBOX_LOG_POLICY", "SIGNALBOX_LOG_REFRESH_MINUTES",
                 "SIGNALBOX_LOG_TSA_URL", "SIGNALBOX_LOG_TSA_ROOTS")  # fmt: skip
 
+# And the API: how mail is sent, and what people must have done.
+API_SETTINGS = ("SIGNALBOX_SMTP_URL", "SIGNALBOX_SMTP_PASSWORD_FILE", "SIGNALBOX_MAIL_FROM",
+                "SIGNALBOX_CONFIRM_EMAIL", "SIGNALBOX_OPERATORS_NEED_TOTP",
+                "SIGNALBOX_TERMS_VERSION")  # fmt: skip
+
 
 def default_root(name: str) -> Path:
     """`/var/lib/signalbox/<name>` for root, else `~/.local/share/signalbox/<name>`.
@@ -221,6 +226,7 @@ class Home:
             ours |= {name: os.environ[name] for name in LOG_SETTINGS if name in os.environ}
             ours["SIGNALBOX_SIGNER_SOCKET"] = str(self.signer_socket)
         if role == API:
+            ours |= {name: os.environ[name] for name in API_SETTINGS if name in os.environ}
             ours["SIGNALBOX_SECRET_KEY_FILE"] = str(self._secret("api.key"))
             ours["SIGNALBOX_DATA_PUBLIC_KEY_FILE"] = str(public_file(self.data_keys))
         if role == GIT:

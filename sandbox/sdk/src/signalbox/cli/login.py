@@ -4,6 +4,7 @@ import os
 import platform as machine
 import sys
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import click
@@ -12,7 +13,7 @@ import msgspec
 from signalbox.cli.credentials import Login, keep, login_or_none
 from signalbox.cli.folder import json_option
 from signalbox.cli.git import Repository
-from signalbox.cli.platform import Platform
+from signalbox.cli.platform import Platform, RefusedError
 from signalbox.manifest import ManifestError, parse_manifest
 
 SCOPES = ("read", "push")
@@ -69,12 +70,23 @@ def _secret(name: str, from_stdin: bool) -> str:
 
 def _new_key(address: str, email: str, from_stdin: bool) -> str:
     password = _secret("password", from_stdin)
-    signed_in = Platform(address).post("/v1/auth/login", {"email": email, "password": password})
+    signed_in = _sign_in(address, {"email": email, "password": password}, from_stdin)
     name = f"signalbox on {machine.node() or os.name}"[:80]
     made = Platform(address, signed_in["access_token"]).post(
         "/v1/api-keys", {"name": name, "scopes": list(SCOPES)}
     )
     return str(made["key"])
+
+
+def _sign_in(address: str, shown: dict[str, str], from_stdin: bool) -> Any:
+    platform = Platform(address)
+    try:
+        return platform.post("/v1/auth/login", shown)
+    except RefusedError as refused:
+        if refused.code != "totp_required":
+            raise
+    shown["totp"] = _secret("code of your authenticator", from_stdin)
+    return platform.post("/v1/auth/login", shown)
 
 
 def _set_up_here(kept: Login) -> str | None:

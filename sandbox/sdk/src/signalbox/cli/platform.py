@@ -16,6 +16,18 @@ class UnreachableError(click.ClickException):
     exit_code = 3
 
 
+class RefusedError(click.ClickException):
+    """The platform said no, and why.
+
+    Attributes:
+        code: of the problem, as docs/errors.md lists it.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
 class Platform:
     """One platform, and whom it is asked for.
 
@@ -65,4 +77,4 @@ def _refusal(answer: httpx.Response) -> click.ClickException:
         )
     if code == "invalid_token":
         detail += " Or call `signalbox login` again."
-    return click.ClickException(f"{code}: {detail}{faults}")
+    return RefusedError(code, f"{code}: {detail}{faults}")

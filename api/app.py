@@ -28,7 +28,7 @@ from api.auth import confirmation, email_change, password_routes, session_routes
 from api.auth import routes as auth
 from api.auth.middleware import Authentication
 from api.bars import routes as bars
-from api.billing import checkout, webhook
+from api.billing import checkout, refunds, webhook
 from api.bodies import check_request
 from api.data_source_keys import routes as data_source_keys
 from api.exception_handlers import HANDLERS
@@ -47,9 +47,10 @@ from api.performance import routes as performance
 from api.provider import routes as provider
 from api.response_headers import response_headers
 from api.settings import ApiSettings
-from api.signals import moves, origin, runs, versions
+from api.signals import moves, offers, origin, runs, versions
 from api.signals import routes as signals
 from api.signing_keys import routes as signing_keys
+from api.subscriptions import agreement
 from api.subscriptions import routes as subscriptions
 from api.track_record import routes as track_record
 
@@ -80,9 +81,12 @@ ROUTES: list[Router | HTTPRouteHandler] = [
     forecasts.router,
     forecasts.my_latest_forecasts,
     subscriptions.router,
+    agreement.router,
+    offers.router,
     checkout.show_checkout,
     checkout.pay_checkout,
     webhook.receive_payment_event,
+    refunds.refund_payment,
     bars.router,
     log.router,
     log.log_proof,
@@ -163,6 +167,8 @@ def _is_connected(
             with suppress(asyncio.CancelledError):
                 await listening
             await installation.pool.close()
+            if installation.stripe is not None:
+                installation.stripe.client.close()
 
     return lifespan
 

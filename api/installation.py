@@ -20,6 +20,7 @@ from api.limits.limits import Limits
 from api.listener import Listener
 from api.problems import Problem
 from api.settings import ApiSettings, read_secret
+from payments.stripe.account import StripeAccount, open_account
 from sql.clock import Clock, clock_of, system_clock
 from sql.roles import conninfo
 from sql.session import act_as
@@ -29,7 +30,11 @@ Pool = AsyncConnectionPool[psycopg.AsyncConnection]
 
 @dataclass(frozen=True)
 class Installation:
-    """Held in `app.state.installation` for the life of the process."""
+    """Held in `app.state.installation` for the life of the process.
+
+    Attributes:
+        stripe: None without an account there.
+    """
 
     settings: ApiSettings
     secret: bytes
@@ -39,6 +44,7 @@ class Installation:
     listener: Listener
     known_keys: KnownKeys
     limits: Limits
+    stripe: StripeAccount | None = None
 
     @asynccontextmanager
     async def transaction(
@@ -119,6 +125,9 @@ def install(settings: ApiSettings) -> Installation:
         known_keys=KnownKeys(pool, listener, settings.environment),
         limits=Limits(settings, pool, clock),
         passwords=Passwords(settings.password_hashes),
+        stripe=open_account(
+            settings.stripe_url, settings.stripe_key_file, settings.stripe_webhook_secret_file
+        ),
     )
 
 

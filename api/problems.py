@@ -45,6 +45,10 @@ CODES: dict[str, tuple[int, str]] = {
     "no_offer": (409, "The signal is not on offer"),
     "invalid_subscription_state": (409, "The subscription is not in a state for that"),
     "month_not_over": (409, "The month is not over"),
+    "no_proposal": (409, "There is nothing to consent to"),
+    "notice_too_short": (409, "The notice is too short"),
+    "not_refundable": (409, "So much cannot go back"),
+    "wrong_payment_provider": (409, "Another payment provider keeps the subscription"),
     "body_too_large": (413, "The body is too large"),
     "unsupported_media_type": (415, "The body has the wrong media type"),
     "rate_limited": (429, "Too many requests"),
@@ -55,6 +59,7 @@ CODES: dict[str, tuple[int, str]] = {
     "unsupported_media_type": (415, "The body has the wrong media type"),
     "too_many_attempts": (429, "Too many attempts"),
     "internal_error": (500, "The server failed"),
+    "payment_provider_unavailable": (503, "The payment provider does not answer"),
     "database_unavailable": (503, "The database does not answer"),
     "passwords_busy": (503, "Too many passwords to check"),
 }

@@ -1,10 +1,12 @@
 """Settings of the API's process, and the secret it signs with."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
 
+from payments.stripe.account import URL as STRIPE_URL
 from sql.configuration import ConfigurationError
 
 SECRET_BYTES_AT_LEAST = 32
@@ -32,6 +34,9 @@ class ApiSettings(msgspec.Struct, frozen=True, kw_only=True):
         operators_need_totp: refuse operators who signed in without a second factor.
         terms_version: of the terms of service in force; empty: there are none.
         password_hashes: argon2 hashes computed at once, each in 19 MiB.
+        stripe_key_file: path of a file with the secret key of an account at Stripe.
+        stripe_webhook_secret_file: path of a file with the secret of our endpoint there.
+        grace_days: access after a paid period whose renewal failed.
     """
 
     database_url: str
@@ -53,6 +58,14 @@ class ApiSettings(msgspec.Struct, frozen=True, kw_only=True):
     operators_need_totp: bool | None = None
     terms_version: Annotated[str, msgspec.Meta(max_length=40)] = ""
     password_hashes: Annotated[int, msgspec.Meta(ge=1, le=64)] = 2
+    stripe_key_file: str | None = None
+    stripe_webhook_secret_file: str | None = None
+    stripe_url: str = STRIPE_URL
+    grace_days: Annotated[int, msgspec.Meta(ge=0, le=3)] = 3
+
+    @property
+    def grace(self) -> timedelta:
+        return timedelta(days=self.grace_days)
 
     @property
     def manual_payments_allowed(self) -> bool:

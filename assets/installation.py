@@ -11,6 +11,7 @@ from typing import Any
 
 import psycopg
 
+from payments.stripe.client import StripeClient
 from sandbox.registry.image import ImageStore
 from sandbox.runner.engine import Engine
 from sql.clock import Clock
@@ -32,6 +33,8 @@ class Installation:
         api_url: where people look, for links in metadata.
         memory_budget_mb: of all sandboxes of a tick together, by their manifests;
             None: a third of the machine's.
+        stripe: the payment provider to reconcile with; None: there is none.
+        grace: access after a paid period whose renewal failed.
     """
 
     connect: Connect
@@ -42,6 +45,8 @@ class Installation:
     live_deadline: timedelta
     api_url: str
     memory_budget_mb: int | None = None
+    stripe: StripeClient | None = None
+    grace: timedelta = timedelta(days=3)
 
     def cutoff(self, slot: datetime) -> datetime:
         """Bars available by then are visible at `slot`."""

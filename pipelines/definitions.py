@@ -18,19 +18,22 @@ from assets.transparency.covered import log_is_covered
 from assets.transparency.reproduce_asset import reproduced_asset
 from assets.usage.asset import business_asset
 from assets.usage.credits import credits_asset
+from assets.usage.reconciliation_asset import reconciliation_asset
 from pipelines.image_check import daily_schedule, image_check_job
 from pipelines.resources import installation_of, slot_runs
 from pipelines.schedules import (
     days_of,
     hourly_schedule,
     nightly_schedule,
+    reconcile_job,
+    reconcile_schedule,
     reproduce_job,
     score_job,
     tick_job,
     usage_job,
     usage_schedule,
 )
-from pipelines.sensors import reap_sandboxes, score_after_tick
+from pipelines.sensors import reap_sandboxes, score_after_tick, settle_subscriptions
 from pipelines.settings import WorkerSettings, source_of
 from sql.configuration import read_settings
 
@@ -44,6 +47,7 @@ def definitions_of(
     forecasts = [dg.AssetKey(version.asset_key) for version in versions]
     tick, score = tick_job(forecasts), score_job()
     reproduce, images, usage = reproduce_job(), image_check_job(), usage_job()
+    reconciliation = reconcile_job()
     return dg.Definitions(
         assets=[
             bars_asset(partitions),
@@ -53,16 +57,18 @@ def definitions_of(
             scores_asset(partitions, [BARS, *forecasts]),
             credits_asset(days_of(partitions)),
             business_asset(days_of(partitions)),
+            reconciliation_asset(),
         ],
         asset_checks=[log_is_covered()],
-        jobs=[tick, score, reproduce, images, usage],
+        jobs=[tick, score, reproduce, images, usage, reconciliation],
         schedules=[
             hourly_schedule(tick, cron),
             nightly_schedule(reproduce),
             daily_schedule(images),
             usage_schedule(usage),
+            reconcile_schedule(reconciliation),
         ],
-        sensors=[score_after_tick(tick, score), reap_sandboxes()],
+        sensors=[score_after_tick(tick, score), reap_sandboxes(), settle_subscriptions()],
         resources={
             "installation": dg.ResourceDefinition.hardcoded_resource(installation),
             "slot_runs": slot_runs(installation),

@@ -1,6 +1,7 @@
 """What assets are handed, made from the process' settings."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import psycopg
 
 from assets.forecasts.slot import SlotRuns
 from assets.installation import Installation
+from payments.stripe.account import open_client
 from pipelines.settings import WorkerSettings
 from sandbox.registry.image import ImageStore
 from sandbox.registry.integrity import to_database
@@ -37,6 +39,8 @@ def installation_of(settings: WorkerSettings) -> Installation:
         live_deadline=settings.live_deadline,
         api_url=settings.api_url,
         memory_budget_mb=settings.tick_memory_mb,
+        stripe=open_client(settings.stripe_url, settings.stripe_key_file),
+        grace=timedelta(days=settings.grace_days),
     )
 
 

@@ -15,8 +15,10 @@ TICK = "tick"
 SCORE = "score"
 REPRODUCE = "reproduce"
 USAGE = "usage"
+RECONCILE = "reconcile"
 # Between two ticks.
 NIGHTLY = "24 0 * * *"
+RECONCILED = "44 0 * * *"
 AFTER_MIDNIGHT = "34 1 * * *"
 # A longer outage is worked off over several evaluations, newest slot first.
 SLOTS_AT_ONCE = 6
@@ -121,6 +123,28 @@ def usage_schedule(job: Any) -> dg.ScheduleDefinition:
         return dg.RunRequest(run_key=day, partition_key=day)
 
     return daily_usage
+
+
+def reconcile_job() -> Any:
+    """The payment provider's objects, against ours."""
+    return dg.define_asset_job(
+        RECONCILE,
+        selection=dg.AssetSelection.assets("usage/reconciliation"),
+        executor_def=dg.in_process_executor,
+        description="Each night: what the payment provider has, against what we have.",
+    )
+
+
+def reconcile_schedule(job: Any) -> dg.ScheduleDefinition:
+    """Asks for the comparison."""
+    return dg.ScheduleDefinition(
+        name="reconcile_nightly",
+        job=job,
+        cron_schedule=RECONCILED,
+        execution_timezone="UTC",
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description="Each night, between two ticks.",
+    )
 
 
 def hourly_schedule(job: Any, cron: str) -> dg.ScheduleDefinition:

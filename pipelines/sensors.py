@@ -4,11 +4,14 @@ from typing import Any
 
 import dagster as dg
 
+from assets.installation import Installation
+from assets.usage.settlement import settle_all
 from pipelines.schedules import PARTITION_TAG
 from sandbox.runner.reaper import reap_everywhere
 from sql.clock import system_clock
 
 REAP_SECONDS = 300
+SETTLE_SECONDS = 300
 
 
 def score_after_tick(tick: Any, score: Any) -> dg.SensorDefinition:
@@ -50,3 +53,22 @@ def reap_sandboxes() -> dg.SensorDefinition:
         return dg.SkipReason(f"ended {len(ended)} past their deadline: {'; '.join(ended)}")
 
     return reap
+
+
+def settle_subscriptions() -> dg.SensorDefinition:
+    """Says of subscriptions that ended that they did; its ticks tell how many."""
+
+    @dg.sensor(
+        name="settle_subscriptions",
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        minimum_interval_seconds=SETTLE_SECONDS,
+        required_resource_keys={"installation"},
+        description="Ends subscriptions whose period is over, and has subscribers reminded.",
+    )
+    def settle(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+        installation: Installation = context.resources.installation
+        with installation.connect() as connection:
+            changed = settle_all(connection, installation.clock())
+        return dg.SkipReason(f"{changed} subscriptions changed their state")
+
+    return settle

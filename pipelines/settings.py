@@ -14,6 +14,7 @@ from assets.market_data.recorded import RecordedSource
 from assets.market_data.sample import SampleSource
 from assets.market_data.source import MissingExtraError, Source
 from assets.market_data.yfinance import YahooSource
+from payments.stripe.account import URL as STRIPE_URL
 from sandbox.runner.engine import EngineChoice, PathChoice
 from sql.configuration import ConfigurationError
 
@@ -39,6 +40,9 @@ class WorkerSettings(msgspec.Struct, frozen=True):
     partitions_start: str = "2024-01-01"
     api_url: str = "http://127.0.0.1:8700"
     tick_memory_mb: Annotated[int, Meta(ge=64)] | None = None
+    stripe_key_file: str | None = None
+    stripe_url: str = STRIPE_URL
+    grace_days: Annotated[int, Meta(ge=0, le=3)] = 3
 
     @property
     def feed_delay(self) -> timedelta:

@@ -2,6 +2,7 @@
 
 `manual` signs with the installation's secret, as docs/subscriber/webhook.md shows:
 `X-Signalbox-Signature: t=<unix seconds>,v1=<hex of HMAC-SHA256(secret, "<t>.<body>")>`.
+`stripe` signs in the same form, with its endpoint's secret, in `Stripe-Signature`.
 """
 
 import hashlib
@@ -16,7 +17,7 @@ from litestar.params import FromPath, HeaderParameter
 
 from api.auth.guards import anyone
 from api.auth.middleware import IGNORES_CREDENTIALS
-from api.billing import inbox
+from api.billing import inbox, stripe_events
 from api.billing.inbox import PaymentEvent
 from api.billing.manual import demand_allowed
 from api.installation import RequestContext
@@ -46,15 +47,22 @@ async def receive_payment_event(
     signature: Annotated[
         str | None, HeaderParameter(name="X-Signalbox-Signature", max_length=200)
     ] = None,
+    stripe_signature: Annotated[
+        str | None, HeaderParameter(name="Stripe-Signature", max_length=1000)
+    ] = None,
 ) -> Receipt:
-    if provider != "manual":
-        raise Problem("not_found", f"There is no payment provider {provider}; there is manual.")
-    demand_allowed(context.settings)
     body = await request.body()
+    account = context.installation.stripe
+    if provider == "stripe" and account is not None:
+        return Receipt(await stripe_events.receive(context, account, body, stripe_signature))
+    if provider != "manual":
+        raise Problem("not_found", f"There is no payment provider {provider} here.")
+    demand_allowed(context.settings)
     _check_signature(context.installation.secret, signature, body, context.world_now)
     event = _event(body)
     async with context.transaction() as connection:
-        return Receipt(await inbox.receive(connection, provider, event, context.now))
+        grace = context.settings.grace
+        return Receipt(await inbox.receive(connection, event, context.now, grace))
 
 
 def _check_signature(secret: bytes, signature: str | None, body: bytes, now: datetime) -> None:

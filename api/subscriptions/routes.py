@@ -1,9 +1,8 @@
 """POST|GET /v1/subscriptions, POST /v1/subscriptions/{id}/cancel | resume."""
 
 import uuid
-from typing import Annotated, Literal
+from typing import Annotated
 
-import msgspec
 import psycopg
 from litestar import Router, get, post
 from litestar.params import FromPath, JSONBody
@@ -11,26 +10,27 @@ from msgspec import Meta
 
 from api import audit
 from api.accounts.standing import demand_good_standing
+from api.auth import accounts
 from api.auth.guards import signed_in
-from api.billing import checkout_links
-from api.billing.manual import demand_allowed
+from api.billing import providers
 from api.bodies import Body
-from api.installation import Context, RequestContext
+from api.installation import Context, RequestContext, not_signed_in
 from api.pages import Page
 from api.problems import Problem
 from api.signals.lookup import KnownSignal, find_signal
 from api.subscriptions import stored
-from api.subscriptions.stored import PAYABLE, StoredSubscription
+from api.subscriptions.stored import StoredSubscription, SubscriptionFacts
+from api.subscriptions.trial_marks import email_mark
 
 
 class NewSubscription(Body, frozen=True):
-    """`signal` is provider/name."""
+    """`signal` is provider/name; `payment_provider` null is the one that this installation uses."""
 
     signal: Annotated[str, Meta(pattern=r"^[^/\s]+/[^/\s]+$(?!\n)", max_length=100)]
-    payment_provider: Literal["manual"] = "manual"
+    payment_provider: providers.Name | None = None
 
 
-class Subscription(StoredSubscription, frozen=True, kw_only=True):
+class Subscription(SubscriptionFacts, frozen=True, kw_only=True):
     """`checkout_url` is where to pay, while there is something to pay."""
 
     checkout_url: str | None
@@ -39,7 +39,7 @@ class Subscription(StoredSubscription, frozen=True, kw_only=True):
 @post("/", guards=[signed_in()])
 async def subscribe(data: JSONBody[NewSubscription], context: RequestContext) -> Subscription:
     """Begin the signal's trial if it has one and this is the first time, else await payment."""
-    demand_allowed(context.settings)
+    payment_provider = providers.chosen(context, data.payment_provider)
     provider, _, name = data.signal.partition("/")
     user_id = context.person.user_id
     async with context.transaction() as connection:
@@ -48,22 +48,28 @@ async def subscribe(data: JSONBody[NewSubscription], context: RequestContext) ->
         if signal.provider_id == user_id:
             raise Problem("own_signal", "You read your own signal's forecasts without subscribing.")
         await stored.settle(connection, user_id, context.now)
-        subscription_id = await _open(connection, context, signal)
+        subscription_id = await _open(connection, context, signal, payment_provider)
         await audit.record(
             connection, context.now, user_id, "subscription.create", str(subscription_id)
         )
-        return _shown(context, await stored.one(connection, user_id, subscription_id))
+        return await shown(connection, context, subscription_id)
 
 
 async def _open(
-    connection: psycopg.AsyncConnection, context: Context, signal: KnownSignal
+    connection: psycopg.AsyncConnection,
+    context: Context,
+    signal: KnownSignal,
+    payment_provider: providers.Name,
 ) -> uuid.UUID:
-    user_id = context.person.user_id
-    agreed = await stored.terms(connection, user_id, signal.id, context.now)
+    agreed = await stored.terms(connection, signal.id, context.now)
     if agreed is None or signal.visibility != "public":
         raise Problem("no_offer", f"{signal.signal} takes no new subscribers; ask its provider.")
+    person = await accounts.by_id(connection, context.person.user_id)
+    if person is None:
+        raise not_signed_in()
+    mark = email_mark(context.installation.secret, person.email)
     try:
-        return await stored.open_new(connection, user_id, signal.id, agreed, context.now)
+        return await stored.open_new(connection, signal.id, payment_provider, mark, context.now)
     except psycopg.errors.UniqueViolation:
         raise Problem(
             "already_subscribed",
@@ -76,7 +82,7 @@ async def list_subscriptions(context: RequestContext) -> Page[Subscription]:
     user_id = context.person.user_id
     async with context.transaction() as connection:
         await stored.settle(connection, user_id, context.now)
-        found = await stored.of_person(connection, user_id)
+        found = await stored.of_person(connection, user_id, context.now)
     return Page([_shown(context, each) for each in found])
 
 
@@ -87,13 +93,16 @@ async def cancel_subscription(
     """Access goes on to the end of the period; what was never paid ends at once."""
     user_id = context.person.user_id
     async with context.transaction() as connection:
-        before = await _settled(connection, context, subscription_id)
-        if not await stored.cancel(connection, subscription_id):
+        before = await settled(connection, context, subscription_id)
+        if not await stored.cancel(connection, subscription_id, context.now):
             raise _not_possible(f"it is {before.state} already; nothing needs canceling")
         await audit.record(
             connection, context.now, user_id, "subscription.cancel", str(subscription_id)
         )
-        return _shown(context, await stored.one(connection, user_id, subscription_id))
+        after = await stored.one(connection, user_id, subscription_id, context.now)
+    if after.external_id is not None:
+        await providers.provider_of(context, after.payment_provider).end_with_period(after)
+    return _shown(context, after)
 
 
 @post("/{subscription_id:uuid}/resume", status_code=200, guards=[signed_in()])
@@ -102,36 +111,47 @@ async def resume_subscription(
 ) -> Subscription:
     user_id = context.person.user_id
     async with context.transaction() as connection:
-        before = await _settled(connection, context, subscription_id)
+        before = await settled(connection, context, subscription_id)
         if not await stored.resume(connection, subscription_id):
             raise _not_possible(
-                f"it is {before.state} and no cancellation is pending; if it is over,"
+                f"it is {before.state} and no cancellation of yours is pending; if it is over,"
                 " subscribe anew by POST /v1/subscriptions"
             )
+        if before.external_id is not None:
+            await providers.provider_of(context, before.payment_provider).go_on(before)
         await audit.record(
             connection, context.now, user_id, "subscription.resume", str(subscription_id)
         )
-        return _shown(context, await stored.one(connection, user_id, subscription_id))
+        return await shown(connection, context, subscription_id)
 
 
-async def _settled(
+async def settled(
     connection: psycopg.AsyncConnection, context: Context, subscription_id: uuid.UUID
 ) -> StoredSubscription:
+    """The person's subscription as of now.
+
+    Raises:
+        Problem: not_found.
+    """
     user_id = context.person.user_id
     await stored.settle(connection, user_id, context.now)
-    return await stored.one(connection, user_id, subscription_id)
+    return await stored.one(connection, user_id, subscription_id, context.now)
+
+
+async def shown(
+    connection: psycopg.AsyncConnection, context: Context, subscription_id: uuid.UUID
+) -> Subscription:
+    user_id = context.person.user_id
+    return _shown(context, await stored.one(connection, user_id, subscription_id, context.now))
+
+
+def _shown(context: Context, subscription: StoredSubscription) -> Subscription:
+    facts = {field: getattr(subscription, field) for field in SubscriptionFacts.__struct_fields__}
+    return Subscription(**facts, checkout_url=providers.checkout_url(context, subscription))
 
 
 def _not_possible(why: str) -> Problem:
     return Problem("invalid_subscription_state", f"Nothing was changed: {why}.")
-
-
-def _shown(context: Context, subscription: StoredSubscription) -> Subscription:
-    fields = msgspec.structs.asdict(subscription)
-    url = None
-    if subscription.state in PAYABLE:
-        url = checkout_links.link(context, subscription.id, context.person.user_id)
-    return Subscription(**fields, checkout_url=url)
 
 
 router = Router(

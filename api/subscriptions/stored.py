@@ -1,12 +1,12 @@
-"""Subscriptions in the database, and how they age.
+"""Subscriptions in the database, and what is done with them.
 
-States: incomplete -> trialing | active; trialing -> active | canceled | expired;
-active -> past_due | canceled; past_due -> active | canceled. Access ends with
-`period_end` whatever the state says; `settle` makes the state say so.
+How they move from state to state is the database's (sql/functions/subscription_*.sql): a
+trigger refuses every other way. Access ends with `period_end`, or `grace_until` where that
+is later, whatever the state says; `settle` makes the state say so.
 """
 
 import uuid
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Literal, LiteralString
 
 import msgspec
@@ -17,10 +17,29 @@ from api.rows import fetch_all, fetch_one
 
 State = Literal["incomplete", "trialing", "active", "past_due", "canceled", "expired"]
 
-PAYABLE: tuple[State, ...] = ("incomplete", "trialing", "past_due")
+
+class Proposal(msgspec.Struct, frozen=True):
+    """A new price that awaits an answer.
+
+    Attributes:
+        effective_from: periods that begin from then on cost it.
+        ends_old_terms: without consent the subscription ends with its period then.
+    """
+
+    amount_minor: int
+    currency: str
+    effective_from: datetime
+    ends_old_terms: bool
 
 
-class StoredSubscription(msgspec.Struct, frozen=True, kw_only=True):
+class SubscriptionFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """What a subscriber is shown.
+
+    Attributes:
+        grace_until: access until then, although the renewal failed or is being collected.
+        due_minor: what the next period costs, credit taken off.
+    """
+
     id: uuid.UUID
     signal: str
     state: State
@@ -30,21 +49,40 @@ class StoredSubscription(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     period_start: datetime | None
     period_end: datetime | None
+    grace_until: datetime | None
     had_trial: bool
     cancel_at_period_end: bool
+    due_minor: int
+    proposal: Proposal | None
+
+
+class StoredSubscription(SubscriptionFacts, frozen=True, kw_only=True):
+    """And what only we need to know.
+
+    Attributes:
+        external_id: the payment provider's id of it.
+    """
+
+    user_id: uuid.UUID
+    external_id: str | None
 
 
 class Terms(msgspec.Struct, frozen=True):
-    """The newest price of a signal, and whether this person had their trial."""
+    """The newest price of a signal."""
 
     price_id: int
-    trial_days: int
-    had_trial: bool
 
 
 SUBSCRIPTIONS: LiteralString = """
-select s.id, p.handle || '/' || g.name as signal, s.state, s.payment_provider, o.amount_minor,
-       o.currency, s.created_at, s.period_start, s.period_end, s.had_trial, s.cancel_at_period_end
+select s.id, s.user_id, p.handle || '/' || g.name as signal, s.state, s.payment_provider,
+       s.external_id, o.amount_minor, o.currency, s.created_at, s.period_start, s.period_end,
+       s.grace_until, s.had_trial, s.cancel_at_period_end,
+       billing.due_minor(s.id, %(now)s) as due_minor,
+       (select jsonb_build_object('amount_minor', n.amount_minor, 'currency', n.currency,
+                                  'effective_from', d.effective_from,
+                                  'ends_old_terms', d.ends_old_terms)
+        from billing.open_proposal(s.id, %(now)s) d join billing.price n on n.id = d.price_id)
+         as proposal
 from billing.subscription s
 join registry.signal g on g.id = s.signal_id
 join account.user_account p on p.id = g.provider_id
@@ -54,61 +92,52 @@ order by s.created_at desc, s.id
 """
 
 TERMS: LiteralString = """
-select o.id as price_id, o.trial_days,
-       exists (select 1 from billing.subscription s
-               where s.signal_id = o.signal_id and s.user_id = %(user_id)s and s.had_trial)
-         as had_trial
-from billing.price o where o.signal_id = %(signal_id)s and o.valid_from <= %(now)s
+select o.id as price_id from billing.price o
+where o.signal_id = %(signal_id)s and o.valid_from <= %(now)s
 order by o.valid_from desc, o.id desc limit 1
-"""
-
-SETTLE: LiteralString = """
-update billing.subscription
-set state = case when cancel_at_period_end then 'canceled'
-                 when state = 'trialing' then 'expired' else 'past_due' end
-where user_id = %(user_id)s and state in ('trialing', 'active') and period_end <= %(now)s
 """
 
 
 async def settle(connection: psycopg.AsyncConnection, user_id: uuid.UUID, now: datetime) -> None:
     """End what has ended by `now`."""
-    await connection.execute(SETTLE, {"user_id": user_id, "now": now})
+    await connection.execute("select billing.settle(%s, %s)", [user_id, now])
 
 
 async def of_person(
-    connection: psycopg.AsyncConnection, user_id: uuid.UUID
+    connection: psycopg.AsyncConnection, user_id: uuid.UUID, now: datetime
 ) -> list[StoredSubscription]:
-    values = {"user_id": user_id, "id": None}
+    values = {"user_id": user_id, "id": None, "now": now}
     return await fetch_all(connection, StoredSubscription, SUBSCRIPTIONS, values)
 
 
 async def one(
-    connection: psycopg.AsyncConnection, user_id: uuid.UUID, subscription_id: uuid.UUID
+    connection: psycopg.AsyncConnection,
+    user_id: uuid.UUID,
+    subscription_id: uuid.UUID,
+    now: datetime,
 ) -> StoredSubscription:
     """A person's own subscription.
 
     Raises:
         Problem: not_found, also for a subscription of somebody else.
     """
-    values = {"user_id": user_id, "id": subscription_id}
+    values = {"user_id": user_id, "id": subscription_id, "now": now}
     found = await fetch_one(connection, StoredSubscription, SUBSCRIPTIONS, values)
     if found is None:
         raise Problem("not_found", "GET /v1/subscriptions lists the subscriptions you have.")
     return found
 
 
-async def terms(
-    connection: psycopg.AsyncConnection, user_id: uuid.UUID, signal_id: int, now: datetime
-) -> Terms | None:
-    values = {"user_id": user_id, "signal_id": signal_id, "now": now}
+async def terms(connection: psycopg.AsyncConnection, signal_id: int, now: datetime) -> Terms | None:
+    values = {"signal_id": signal_id, "now": now}
     return await fetch_one(connection, Terms, TERMS, values)
 
 
 async def open_new(
     connection: psycopg.AsyncConnection,
-    user_id: uuid.UUID,
     signal_id: int,
-    agreed: Terms,
+    payment_provider: str,
+    email_mark: bytes,
     now: datetime,
 ) -> uuid.UUID:
     """A trial where one is due, else an incomplete subscription that waits for its payment.
@@ -116,38 +145,38 @@ async def open_new(
     Raises:
         psycopg.errors.UniqueViolation: one is open already.
     """
-    subscription_id = uuid.uuid4()
-    has_trial = agreed.trial_days > 0 and not agreed.had_trial
-    period = (now, now + timedelta(days=agreed.trial_days)) if has_trial else (None, None)
-    await connection.execute(
-        "insert into billing.subscription (id, user_id, signal_id, price_id, state,"
-        " payment_provider, created_at, period_start, period_end, had_trial, cancel_at_period_end)"
-        " values (%s, %s, %s, %s, %s, 'manual', %s, %s, %s, %s, false)",
-        [
-            *(subscription_id, user_id, signal_id, agreed.price_id),
-            *("trialing" if has_trial else "incomplete", now, *period, has_trial),
-        ],
-    )
-    return subscription_id
+    row = await (
+        await connection.execute(
+            "select billing.open_subscription(%s, %s, %s, %s)",
+            [signal_id, payment_provider, email_mark, now],
+        )
+    ).fetchone()
+    assert row is not None  # noqa: S101 - a function always answers
+    return uuid.UUID(str(row[0]))
 
 
-async def cancel(connection: psycopg.AsyncConnection, subscription_id: uuid.UUID) -> bool:
-    """At the end of the period; at once where nothing was paid for. False: it was over."""
-    changed = await connection.execute(
-        "update billing.subscription"
-        " set cancel_at_period_end = true, state = case when state in ('incomplete', 'past_due')"
-        " then 'canceled' else state end"
-        " where id = %s and state not in ('canceled', 'expired')",
-        [subscription_id],
-    )
-    return changed.rowcount == 1
+async def cancel(
+    connection: psycopg.AsyncConnection, subscription_id: uuid.UUID, now: datetime
+) -> bool:
+    """At the end of the period; at once where nothing is paid for. False: it was over."""
+    return await _did(connection, "select billing.cancel(%s, %s)", [subscription_id, now])
 
 
 async def resume(connection: psycopg.AsyncConnection, subscription_id: uuid.UUID) -> bool:
     """Take a cancellation back. False: there is none to take back."""
-    changed = await connection.execute(
-        "update billing.subscription set cancel_at_period_end = false"
-        " where id = %s and cancel_at_period_end and state in ('trialing', 'active')",
-        [subscription_id],
-    )
-    return changed.rowcount == 1
+    return await _did(connection, "select billing.resume(%s)", [subscription_id])
+
+
+async def consent(
+    connection: psycopg.AsyncConnection, subscription_id: uuid.UUID, now: datetime
+) -> bool:
+    """Accept the newest proposal. False: there is none."""
+    query: LiteralString = "select billing.consent(%s, %s) is not null"
+    return await _did(connection, query, [subscription_id, now])
+
+
+async def _did(
+    connection: psycopg.AsyncConnection, query: LiteralString, values: list[object]
+) -> bool:
+    row = await (await connection.execute(query, values)).fetchone()
+    return bool(row and row[0])

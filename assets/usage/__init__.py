@@ -1,1 +1,1 @@
-"""What use and failure come to in money: credits, the business' figures, and the books' check."""
+"""What use and failure come to in money: credits, figures, the books held to account, payments."""

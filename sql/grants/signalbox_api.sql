@@ -41,8 +41,19 @@ grant select on transparency.reproduction to signalbox_api;
 grant select on score.score to signalbox_api;
 
 grant select on billing.price, billing.subscription, billing.payment_event to signalbox_api;
-grant insert on billing.subscription, billing.payment_event to signalbox_api;
-grant update (state, period_start, period_end, cancel_at_period_end) on billing.subscription to signalbox_api;
+grant insert (provider, external_id, kind, received_at, payload) on billing.payment_event to signalbox_api;
+grant select on billing.subscription_event, billing.outbox, billing.payment, billing.applied_event,
+  billing.proposal, billing.consent to signalbox_api;
+-- No write on subscriptions, payments or trials: they change by these functions, which keep the rules.
+grant execute on function billing.settle(uuid, timestamptz),
+  billing.open_subscription(bigint, text, bytea, timestamptz), billing.cancel(uuid, timestamptz),
+  billing.resume(uuid), billing.trial_is_free(bigint, uuid, bytea),
+  billing.apply_event(text, text, jsonb, timestamptz, interval),
+  billing.make_offer(bigint, bigint, text, integer, timestamptz, boolean, timestamptz),
+  billing.open_proposal(uuid, timestamptz), billing.consent(uuid, timestamptz),
+  billing.price_of(uuid, timestamptz), billing.outbox_after(bigint, bigint, integer),
+  billing.as_we_have_it(uuid), billing.find_payment(text), billing.due_minor(uuid, timestamptz)
+  to signalbox_api;
 
 grant execute on function account.find_api_key(text), billing.is_entitled(bigint),
   forecast.unopened(bigint) to signalbox_api;

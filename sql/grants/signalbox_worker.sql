@@ -22,6 +22,14 @@ grant select on transparency.quorum, transparency.anchor, transparency.coverage,
 grant select, insert on transparency.reproduction to signalbox_worker;
 grant select, insert on score.score to signalbox_worker;
 grant select on billing.subscription, billing.price to signalbox_worker;
+-- It settles what has ended, and reconciles with the payment provider through the same inbox.
+grant select on billing.payment_event, billing.applied_event, billing.payment, billing.outbox,
+  billing.reconciliation to signalbox_worker;
+grant insert (provider, external_id, kind, received_at, payload) on billing.payment_event to signalbox_worker;
+grant insert (provider, since, until, compared, lost, pushed) on billing.reconciliation to signalbox_worker;
+grant execute on function billing.settle(uuid, timestamptz), billing.price_of(uuid, timestamptz),
+  billing.apply_event(text, text, jsonb, timestamptz, interval),
+  billing.outbox_after(bigint, bigint, integer), billing.as_we_have_it(uuid) to signalbox_worker;
 -- `market.bars_as_of` is not granted: what a model is given is read as signalbox_model.
 
 -- It reads all of the books, to hold them against each other, and writes them through functions.

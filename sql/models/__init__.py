@@ -27,6 +27,15 @@ from sql.models.market import (
     Reject,
 )
 from sql.models.metric import MetricDay
+from sql.models.payments import (
+    AppliedEvent,
+    Outbox,
+    Payment,
+    Reconciliation,
+    SubscriptionEvent,
+    TrialMark,
+)
+from sql.models.proposal import Consent, Proposal
 from sql.models.registry import Signal, SignalEvent, Version, VersionEvent
 from sql.models.reproduction import Reproduction
 from sql.models.score import Score
@@ -54,11 +63,13 @@ __all__ = [
     "AdvisoryImport",
     "Anchor",
     "ApiKey",
+    "AppliedEvent",
     "AuditEvent",
     "Bar",
     "Base",
     "Card",
     "Checkpoint",
+    "Consent",
     "Cosignature",
     "DataSourceKey",
     "Forecast",
@@ -79,16 +90,20 @@ __all__ = [
     "Mail",
     "MailToken",
     "Opening",
+    "Outbox",
     "PackageRule",
+    "Payment",
     "PaymentEvent",
     "Payout",
     "Price",
+    "Proposal",
     "PushSigningKey",
     "Quorum",
     "Rate",
     "RateLimit",
     "RawAnswer",
     "RecoveryCode",
+    "Reconciliation",
     "RefreshToken",
     "Reject",
     "ReplayAudit",
@@ -104,6 +119,9 @@ __all__ = [
     "TermsAcceptance",
     "Tile",
     "Totp",
+    "SubscriptionEvent",
+    "Tile",
+    "TrialMark",
     "UserAccount",
     "Version",
     "VersionEvent",

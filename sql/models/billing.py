@@ -2,7 +2,15 @@
 
 import uuid
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from sql.models.base import Base, BigId, Instant, Json, Str
@@ -42,6 +50,21 @@ class Subscription(Base):
             "state in ('incomplete', 'trialing', 'active', 'past_due', 'canceled', 'expired')",
             name="state_known",
         ),
+        CheckConstraint(
+            "state <> 'trialing' or period_end - period_start <= interval '30 days'",
+            name="trial_at_most_30_days",
+        ),
+        CheckConstraint(
+            "grace_until - period_end <= interval '3 days'", name="grace_at_most_3_days"
+        ),
+        Index("subscription_ends", "state", "period_end"),
+        Index(
+            "subscription_external_id_key",
+            "payment_provider",
+            "external_id",
+            unique=True,
+            postgresql_where=text("external_id is not null"),
+        ),
         Index(
             "subscription_one_open",
             "user_id",
@@ -72,6 +95,29 @@ class Subscription(Base):
     period_end: Mapped[Instant | None] = mapped_column(comment="Access until, exclusive")
     had_trial: Mapped[bool] = mapped_column(comment="One trial per person and signal")
     cancel_at_period_end: Mapped[bool] = mapped_column(comment="Ends when the period does")
+    cancel_why: Mapped[Str | None] = mapped_column(
+        comment="asked; agreed: the payment provider knows; terms: they were withdrawn"
+    )
+    grace_until: Mapped[Instant | None] = mapped_column(
+        comment="Access until, exclusive, while the payment provider collects or tries again"
+    )
+    external_id: Mapped[Str | None] = mapped_column(comment="The payment provider's id of it")
+    email_mark: Mapped[bytes | None] = mapped_column(
+        LargeBinary, comment="HMAC of the normalised e-mail that it was asked for with"
+    )
+    reminders: Mapped[int] = mapped_column(
+        server_default=text("0"), comment="Sent since it is past due"
+    )
+    state_since: Mapped[Instant] = mapped_column(
+        server_default=text("now()"), comment="When the state came about"
+    )
+    state_known_at: Mapped[Instant] = mapped_column(
+        server_default=text("now()"), comment="When we learnt of it"
+    )
+    state_why: Mapped[Str] = mapped_column(
+        server_default=text("''"), comment="What brought the state about"
+    )
+    state_by: Mapped[uuid.UUID | None] = mapped_column(comment="Whose act it was; null: nobody's")
 
 
 class PaymentEvent(Base):

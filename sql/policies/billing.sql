@@ -19,7 +19,8 @@ language sql stable security definer set search_path = pg_catalog as $$
     where s.user_id = account.current_user_id() and s.signal_id = of_signal
       and s.state in ('trialing', 'active', 'past_due')
       and s.period_start <= account.current_instant()
-      and s.period_end > account.current_instant())
+      and case when s.cancel_at_period_end then s.period_end
+               else greatest(s.period_end, s.grace_until) end > account.current_instant())
   or exists (
     select 1 from registry.signal g
     where g.id = of_signal and g.provider_id = account.current_user_id())

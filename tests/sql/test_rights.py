@@ -37,6 +37,14 @@ INSERT_ONLY = [
     "score.score",
     "billing.price",
     "billing.payment_event",
+    "billing.subscription_event",
+    "billing.outbox",
+    "billing.trial_mark",
+    "billing.payment",
+    "billing.applied_event",
+    "billing.reconciliation",
+    "billing.proposal",
+    "billing.consent",
 ]
 
 

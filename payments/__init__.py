@@ -1,0 +1,1 @@
+"""Payment providers, and what their events mean for a subscription."""

@@ -16,14 +16,14 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.middleware import ASGIMiddleware
 
 from api import health
-from api.admin import business
-from api.admin import payouts as admin_payouts
-from api.admin import audit as admin_audit
-from api.admin import users as admin_users
-from api.audit_log import routes as audit_log
 from api.accounts import routes as accounts
 from api.accounts import terms
+from api.admin import audit as admin_audit
+from api.admin import business
+from api.admin import payouts as admin_payouts
+from api.admin import users as admin_users
 from api.api_keys import routes as api_keys
+from api.audit_log import routes as audit_log
 from api.auth import confirmation, email_change, password_routes, session_routes, totp_routes
 from api.auth import routes as auth
 from api.auth.middleware import Authentication

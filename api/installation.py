@@ -20,8 +20,8 @@ from api.limits.limits import Limits
 from api.listener import Listener
 from api.problems import Problem
 from api.settings import ApiSettings, read_secret
-from payments.stripe.account import StripeAccount, open_account
 from sql.clock import Clock, clock_of, system_clock
+from sql.payments.stripe.account import StripeAccount, open_account
 from sql.roles import conninfo
 from sql.session import act_as
 

@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from payments.stripe.account import URL as STRIPE_URL
 from sql.configuration import ConfigurationError
+from sql.payments.stripe.account import URL as STRIPE_URL
 
 SECRET_BYTES_AT_LEAST = 32
 

@@ -11,10 +11,10 @@ from typing import Any
 
 import psycopg
 
-from payments.stripe.client import StripeClient
 from sandbox.registry.image import ImageStore
 from sandbox.runner.engine import Engine
 from sql.clock import Clock
+from sql.payments.stripe.client import StripeClient
 
 Connect = Callable[[], psycopg.Connection[Any]]
 

@@ -10,12 +10,12 @@ import psycopg
 
 from assets.forecasts.slot import SlotRuns
 from assets.installation import Installation
-from payments.stripe.account import open_client
 from pipelines.settings import WorkerSettings
 from sandbox.registry.image import ImageStore
 from sandbox.registry.integrity import to_database
 from sandbox.runner.engine import Engine, available_engine
 from sql.clock import clock_of
+from sql.payments.stripe.account import open_client
 from sql.roles import conninfo
 
 

@@ -14,9 +14,9 @@ from assets.market_data.recorded import RecordedSource
 from assets.market_data.sample import SampleSource
 from assets.market_data.source import MissingExtraError, Source
 from assets.market_data.yfinance import YahooSource
-from payments.stripe.account import URL as STRIPE_URL
 from sandbox.runner.engine import EngineChoice, PathChoice
 from sql.configuration import ConfigurationError
+from sql.payments.stripe.account import URL as STRIPE_URL
 
 LOCK_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 

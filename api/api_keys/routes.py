@@ -9,8 +9,8 @@ from litestar.params import FromPath, JSONBody
 from msgspec import Meta
 
 from api import audit
-from api.api_keys.keys import PREFIX
 from api.accounts.standing import demand_good_standing
+from api.api_keys.keys import PREFIX
 from api.auth.caller import Scope
 from api.auth.guards import signed_in
 from api.bodies import Body

@@ -14,8 +14,8 @@ from msgspec import Meta
 
 from api import audit
 from api.problems import Problem
-from payments import inbox
-from payments.effects import ChargedBack, Effect, Failed, Paid, Refunded
+from sql.payments import inbox
+from sql.payments.effects import ChargedBack, Effect, Failed, Paid, Refunded
 
 Kind = Literal["checkout.paid", "payment.failed", "payment.refunded", "payment.charged_back"]
 
@@ -82,7 +82,9 @@ async def apply(
             raise Problem("wrong_payment_provider", "Nothing was changed by the event.") from None
         raise
     had_effect = bool(row and row[0])
-    for subject, owner in sorted({(str(effect.subscription), effect.user) for effect in effects}):
+    for subject, owner in sorted(
+        {(str(effect.subscription), effect.user) for effect in effects}, key=str
+    ):
         await audit.record(
             connection, now, None, kind, subject,
             # An event may name somebody who does not exist.

@@ -14,8 +14,8 @@ from api.billing.stripe_checkout import session_form
 from api.installation import Context
 from api.problems import Problem
 from api.subscriptions.stored import State, StoredSubscription
-from payments.errors import PaymentProviderError, RefusedError
-from payments.stripe.client import StripeClient
+from sql.payments.errors import PaymentProviderError, RefusedError
+from sql.payments.stripe.client import StripeClient
 
 logger = logging.getLogger(__name__)
 

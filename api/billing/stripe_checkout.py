@@ -2,13 +2,13 @@
 
 from api.installation import Context
 from api.subscriptions.stored import StoredSubscription
-from payments.stripe.observe import OURS
+from sql.payments.stripe.observe import OURS
 
 
 async def session_form(context: Context, subscription: StoredSubscription) -> dict[str, str]:
     """A monthly subscription at the price agreed, with the trial that is due.
 
-    The card is not known yet: one that had the trial ends it again (payments/stripe/tell.py).
+    The card is not known yet: one that had the trial ends it again (sql/payments/stripe/tell.py).
     """
     form = {
         "mode": "subscription",

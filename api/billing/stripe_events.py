@@ -10,13 +10,13 @@ from api.billing import inbox
 from api.installation import Context
 from api.problems import Problem
 from api.rows import fetch_one
-from payments.effects import Effect
-from payments.errors import PaymentProviderError, SignatureError
-from payments.stripe.account import StripeAccount
-from payments.stripe.objects import Event
-from payments.stripe.observe import NAME, observe
-from payments.stripe.signature import demand_signed
-from payments.stripe.tell import OURS, OurSubscription, tell
+from sql.payments.effects import Effect
+from sql.payments.errors import PaymentProviderError, SignatureError
+from sql.payments.stripe.account import StripeAccount
+from sql.payments.stripe.objects import Event
+from sql.payments.stripe.observe import NAME, observe
+from sql.payments.stripe.signature import demand_signed
+from sql.payments.stripe.tell import OURS, OurSubscription, tell
 
 
 async def receive(

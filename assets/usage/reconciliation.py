@@ -15,11 +15,11 @@ import msgspec
 import psycopg
 from psycopg.rows import class_row
 
-from payments import inbox
-from payments.effects import Effect
-from payments.stripe.client import StripeClient
-from payments.stripe.observe import NAME, of_charge, of_dispute, of_invoice, of_subscription
-from payments.stripe.tell import OURS, OurSubscription, tell
+from sql.payments import inbox
+from sql.payments.effects import Effect
+from sql.payments.stripe.client import StripeClient
+from sql.payments.stripe.observe import NAME, of_charge, of_dispute, of_invoice, of_subscription
+from sql.payments.stripe.tell import OURS, OurSubscription, tell
 
 # An invoice is tried again for a week after it was made.
 OVERLAP = timedelta(days=10)

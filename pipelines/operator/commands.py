@@ -15,13 +15,18 @@ from assets.forecasts.slot import run_slot
 from assets.forecasts.version import PublishedVersion, due_slots, published_versions
 from assets.installation import Installation
 from assets.scores.score import score_resolved
-from pipelines.operator import data_keys, log_commands, market_data, provability, supply
+from pipelines.operator import (
+    data_keys,
+    ledger,
+    log_commands,
+    mail,
+    market_data,
+    provability,
+    supply,
+)
 from pipelines.operator import demo as demonstration
 from pipelines.operator import demo_check as checking
 from pipelines.operator import doctor as examination
-from pipelines.operator import ledger, log_commands, market_data, provability, supply
-from pipelines.operator.accounts import make_operator
-from pipelines.operator import log_commands, mail, market_data, provability, supply
 from pipelines.operator.accounts import make_operator, remove_totp
 from pipelines.operator.command_list import (
     HOUR,

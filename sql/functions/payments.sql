@@ -67,7 +67,7 @@ begin
   end;
 end $$;
 comment on function billing.apply_effect(text, jsonb, timestamptz, interval) is
-  'One effect on one subscription; see payments/effects.py.';
+  'One effect on one subscription; see sql/payments/effects.py.';
 
 create or replace function billing.apply_paid(s billing.subscription, effect jsonb, at timestamptz)
 returns boolean language plpgsql security definer set search_path = pg_catalog set timezone = 'UTC'

@@ -1,7 +1,6 @@
 """The platform's nouns as tables; `CONVENTIONS.md` says how they are written."""
 
 from sql.models.access import DataSourceKey, RateLimit
-from sql.models.account import ApiKey, PushSigningKey, RefreshToken, UserAccount
 from sql.models.account import ApiKey, PushSigningKey, RefreshToken, TermsAcceptance, UserAccount
 from sql.models.audit import AuditEvent
 from sql.models.base import Base
@@ -85,10 +84,10 @@ __all__ = [
     "LedgerEntry",
     "LedgerLine",
     "LedgerSeal",
-    "MetricDay",
     "LoginThrottle",
     "Mail",
     "MailToken",
+    "MetricDay",
     "Opening",
     "Outbox",
     "PackageRule",
@@ -102,8 +101,8 @@ __all__ = [
     "Rate",
     "RateLimit",
     "RawAnswer",
-    "RecoveryCode",
     "Reconciliation",
+    "RecoveryCode",
     "RefreshToken",
     "Reject",
     "ReplayAudit",
@@ -116,11 +115,10 @@ __all__ = [
     "SigningKey",
     "SlotRecord",
     "Subscription",
+    "SubscriptionEvent",
     "TermsAcceptance",
     "Tile",
     "Totp",
-    "SubscriptionEvent",
-    "Tile",
     "TrialMark",
     "UserAccount",
     "Version",

@@ -21,7 +21,7 @@ from hypothesis.stateful import (
 )
 from psycopg.types.json import Jsonb
 
-from payments.effects import ChargedBack, Ended, Failed, Paid, Refunded, Renewal, Trial, as_json
+from sql.payments.effects import ChargedBack, Ended, Failed, Paid, Refunded, Renewal, Trial, as_json
 
 LIVES, DEEDS = 2000, 12
 BEGIN = datetime.now(UTC).replace(microsecond=0)
@@ -121,7 +121,7 @@ class Theirs:
     ended_at: datetime | None = None
 
     def effects(self, heard="all"):
-        """As payments/stripe/observe.py would read it now, of what was heard of."""
+        """As sql/payments/stripe/observe.py would read it now, of what was heard of."""
         who = {"subscription": self.ours, "external_id": self.external_id}
         said = []
         if self.trial and not self.invoices and not self.ended_at:

@@ -10,8 +10,8 @@ from assets.installation import Installation
 from assets.usage.reconciliation import reconcile
 from assets.usage.reconciliation_asset import reconciliation_asset
 from assets.usage.settlement import settle_all
-from payments.errors import UnavailableError
-from payments.stripe.account import open_client
+from sql.payments.errors import UnavailableError
+from sql.payments.stripe.account import open_client
 from sql.roles import WORKER
 from tests.fakes.stripe import Card
 

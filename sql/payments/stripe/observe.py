@@ -4,9 +4,9 @@ import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from payments.effects import ChargedBack, Effect, Ended, Failed, Paid, Refunded, Renewal, Trial
-from payments.stripe.client import StripeClient
-from payments.stripe.objects import Charge, Dispute, Invoice, Object, Subscription
+from sql.payments.effects import ChargedBack, Effect, Ended, Failed, Paid, Refunded, Renewal, Trial
+from sql.payments.stripe.client import StripeClient
+from sql.payments.stripe.objects import Charge, Dispute, Invoice, Object, Subscription
 
 NAME = "stripe"
 # Our id of a subscription, in the metadata of theirs.

@@ -8,7 +8,7 @@ import hmac
 import re
 from datetime import datetime
 
-from payments.errors import SignatureError
+from sql.payments.errors import SignatureError
 
 TOLERANCE_SECONDS = 300
 PART = re.compile(r"(t)=([0-9]{1,12})|(v1)=([0-9a-f]{64})|v0=[0-9a-f]*")

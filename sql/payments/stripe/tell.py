@@ -4,8 +4,8 @@ from typing import Any, LiteralString
 
 import msgspec
 
-from payments.stripe.client import StripeClient
-from payments.stripe.objects import Subscription
+from sql.payments.stripe.client import StripeClient
+from sql.payments.stripe.objects import Subscription
 
 OPEN = ("incomplete", "trialing", "active", "past_due", "unpaid", "paused")
 

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from payments.stripe.client import StripeClient
 from sql.configuration import ConfigurationError
+from sql.payments.stripe.client import StripeClient
 
 URL = "https://api.stripe.com"
 

@@ -6,8 +6,8 @@ from typing import Any, TypeVar
 import httpx
 import msgspec
 
-from payments.errors import RefusedError, UnavailableError
-from payments.stripe.objects import (
+from sql.payments.errors import RefusedError, UnavailableError
+from sql.payments.stripe.objects import (
     Charge,
     Dispute,
     Invoice,

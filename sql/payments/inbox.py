@@ -9,7 +9,7 @@ from typing import Any, LiteralString
 
 from psycopg.types.json import Jsonb
 
-from payments.effects import Effect, as_json
+from sql.payments.effects import Effect, as_json
 
 Statement = tuple[LiteralString, dict[str, Any]]
 

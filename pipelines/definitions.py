@@ -20,7 +20,7 @@ from assets.usage.asset import business_asset
 from assets.usage.credits import credits_asset
 from assets.usage.reconciliation_asset import reconciliation_asset
 from pipelines.image_check import daily_schedule, image_check_job
-from pipelines.resources import installation_of, slot_runs
+from pipelines.resources import installation_of, slot_runs, stored_key_of
 from pipelines.schedules import (
     days_of,
     hourly_schedule,
@@ -91,5 +91,7 @@ def grid(settings: WorkerSettings) -> dg.HourlyPartitionsDefinition:
 def definitions() -> dg.Definitions:
     """This process' definitions."""
     settings = read_settings(WorkerSettings)
-    source = source_of(settings.market_source)
-    return definitions_of(installation_of(settings), source, grid(settings), settings.schedule_cron)
+    installation = installation_of(settings)
+    stored_key = stored_key_of(installation, settings.data_key_file)
+    source = source_of(settings.market_source, stored_key)
+    return definitions_of(installation, source, grid(settings), settings.schedule_cron)

@@ -1,5 +1,6 @@
 """What assets are handed, made from the process' settings."""
 
+import uuid
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -10,11 +11,14 @@ import psycopg
 
 from assets.forecasts.slot import SlotRuns
 from assets.installation import Installation
-from pipelines.settings import WorkerSettings
+from pipelines.settings import StoredKey, WorkerSettings
 from sandbox.registry.image import ImageStore
 from sandbox.registry.integrity import to_database
 from sandbox.runner.engine import Engine, available_engine
-from sql.clock import clock_of
+from sql.clock import clock_of, system_clock
+from sql.configuration import ConfigurationError
+from sql.data_source_keys import use_key
+from sql.envelope import KeyRing
 from sql.payments.stripe.account import open_client
 from sql.roles import conninfo
 
@@ -42,6 +46,21 @@ def installation_of(settings: WorkerSettings) -> Installation:
         stripe=open_client(settings.stripe_url, settings.stripe_key_file),
         grace=timedelta(days=settings.grace_days),
     )
+
+
+def stored_key_of(installation: Installation, key_file: str | None) -> StoredKey:
+    """Opens data-source keys of an installation, by the key pairs of a file."""
+
+    def open_key(key_id: uuid.UUID, why: str) -> str:
+        if key_file is None:
+            raise ConfigurationError(
+                "SIGNALBOX_DATA_KEY_FILE is not set: it holds what opens stored keys"
+            )
+        ring = KeyRing.read(Path(key_file))
+        with installation.connect() as connection:
+            return use_key(connection, ring, key_id, why, system_clock())
+
+    return open_key
 
 
 def slot_runs(installation: Installation) -> dg.ResourceDefinition:

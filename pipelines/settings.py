@@ -1,7 +1,10 @@
 """What the code server and the run workers need to know."""
 
 import re
+import uuid
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -18,6 +21,10 @@ from sandbox.runner.engine import EngineChoice, PathChoice
 from sql.configuration import ConfigurationError
 from sql.payments.stripe.account import URL as STRIPE_URL
 
+StoredKey = Callable[[uuid.UUID, str], str]
+"""Opens a data-source key by its id, for a reason that is put on record."""
+
+STORED = "stored="
 LOCK_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
@@ -43,6 +50,7 @@ class WorkerSettings(msgspec.Struct, frozen=True):
     stripe_key_file: str | None = None
     stripe_url: str = STRIPE_URL
     grace_days: Annotated[int, Meta(ge=0, le=3)] = 3
+    data_key_file: str | None = None
 
     @property
     def feed_delay(self) -> timedelta:
@@ -70,11 +78,15 @@ class WorkerSettings(msgspec.Struct, frozen=True):
 
 SOURCE_FORMS = (
     "sample, file:DIR, recorded:DIR:YYYY-MM-DD:SYMBOL,SYMBOL, ccxt:EXCHANGE:BTC/USD,NAME=ETH/USD,"
-    " alpaca:KEYFILE:SYMBOL,SYMBOL, or yfinance:SYMBOL,SYMBOL"
+    " alpaca:KEYFILE:SYMBOL,SYMBOL, alpaca:stored=ID:SYMBOL,SYMBOL, or yfinance:SYMBOL,SYMBOL"
 )
 
 
-def source_of(text: str) -> Source:
+def _no_stored_key(key_id: uuid.UUID, why: str) -> str:
+    raise ConfigurationError(f"data-source key {key_id} ({why}) cannot be opened here")
+
+
+def source_of(text: str, stored_key: StoredKey = _no_stored_key) -> Source:
     """The market's source by its setting, in one of `SOURCE_FORMS`.
 
     Raises:
@@ -82,7 +94,7 @@ def source_of(text: str) -> Source:
     """
     kind, _, rest = text.partition(":")
     try:
-        found = _source(kind, rest)
+        found = _source(kind, rest, stored_key)
     except (MissingExtraError, OSError, ValueError) as error:
         raise ConfigurationError(f"SIGNALBOX_MARKET_SOURCE: {text!r}: {error}") from error
     if found is None:
@@ -90,7 +102,7 @@ def source_of(text: str) -> Source:
     return found
 
 
-def _source(kind: str, rest: str) -> Source | None:
+def _source(kind: str, rest: str, stored_key: StoredKey) -> Source | None:
     if kind == "sample" and not rest:
         return SampleSource()
     if kind == "file" and rest:
@@ -102,10 +114,10 @@ def _source(kind: str, rest: str) -> Source | None:
             tuple(symbols.split(",")),
             datetime.fromisoformat(anchor).replace(tzinfo=UTC),
         )
-    return _vendor(kind, rest)
+    return _vendor(kind, rest, stored_key)
 
 
-def _vendor(kind: str, rest: str) -> Source | None:
+def _vendor(kind: str, rest: str, stored_key: StoredKey) -> Source | None:
     if kind == "ccxt" and rest.count(":") >= 1:
         # ccxt takes seconds to import, and every command reads these settings.
         from assets.market_data.exchange import ExchangeSource, public_client  # noqa: PLC0415
@@ -113,8 +125,11 @@ def _vendor(kind: str, rest: str) -> Source | None:
         exchange, _, markets = rest.partition(":")
         return ExchangeSource(public_client(exchange), _markets(markets))
     if kind == "alpaca" and rest.count(":") == 1:
-        key_file, symbols = rest.split(":")
-        return AlpacaSource(Path(key_file), tuple(symbols.split(",")))
+        named, symbols = rest.split(":")
+        key: Path | Callable[[], str] = Path(named)
+        if named.startswith(STORED):
+            key = partial(stored_key, uuid.UUID(named.removeprefix(STORED)), f"bars of {symbols}")
+        return AlpacaSource(key, tuple(symbols.split(",")))
     if kind == "yfinance" and rest:
         return YahooSource(tuple(rest.split(",")))
     return None

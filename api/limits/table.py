@@ -19,7 +19,7 @@ PER_MINUTE: dict[RouteClass, dict[Plan, int]] = {
 }
 STRAYS_PER_MINUTE = 120
 OUTSIDE_PRODUCTION: dict[RouteClass, int] = {
-    "auth": 20, "read": 100, "bulk": 100, "write": 100, "checkout": 100,
+    "auth": 20, "read": 1000, "bulk": 1000, "write": 100, "checkout": 100,
 }  # fmt: skip
 STRAYS_OUTSIDE_PRODUCTION = 10
 

@@ -1,6 +1,8 @@
 """Hourly bars of US shares from Alpaca; the extra `alpaca`, and an account's keys."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +30,8 @@ class AlpacaSource:
     """Bars of the IEX feed, unadjusted: an adjusted past changes with every dividend.
 
     Args:
-        key_file: two lines: the key's id and its secret.
+        key: a file of two lines, the key's id and its secret; or what opens a stored key that holds
+            both, when it is first needed.
         symbols: what to offer.
         url: of the data service; None: the vendor's.
 
@@ -42,18 +45,29 @@ class AlpacaSource:
     is_sample = False
     history_step = timedelta(days=180)
 
-    def __init__(self, key_file: Path, symbols: tuple[str, ...], url: str | None = None) -> None:
+    def __init__(
+        self, key: Path | Callable[[], str], symbols: tuple[str, ...], url: str | None = None
+    ) -> None:
         try:
-            from alpaca.data.historical import StockHistoricalDataClient  # noqa: PLC0415
+            import alpaca.data.historical  # noqa: F401, PLC0415
         except ImportError as error:
             raise MissingExtraError("alpaca") from error
-        lines = key_file.read_text().split()
-        if len(lines) != 2:  # noqa: PLR2004 - id and secret
-            raise ValueError(f"{key_file} should hold two lines: the key's id and its secret")
-        self._client = StockHistoricalDataClient(
-            api_key=lines[0], secret_key=lines[1], raw_data=True, url_override=url
-        )
         self._symbols = symbols
+        self._url = url
+        if isinstance(key, Path):
+            words = _two_words(key.read_text(), str(key))
+            self._key: Callable[[], tuple[str, str]] = lambda: words
+        else:
+            self._key = lambda: _two_words(key(), "the stored key")
+
+    @cached_property
+    def _client(self) -> Any:
+        from alpaca.data.historical import StockHistoricalDataClient  # noqa: PLC0415
+
+        key_id, secret = self._key()
+        return StockHistoricalDataClient(
+            api_key=key_id, secret_key=secret, raw_data=True, url_override=self._url
+        )
 
     def instruments(self) -> list[InstrumentDeclaration]:
         """The symbols named to the constructor."""
@@ -67,7 +81,7 @@ class AlpacaSource:
 
         Raises:
             TransientSourceError: no connection, a rate limit, an outage, no JSON.
-            PermanentSourceError: an unknown symbol, or keys that are refused.
+            PermanentSourceError: an unknown symbol, or keys that are refused or do not open.
         """
         if symbol not in self._symbols:
             raise unknown_symbol(symbol, list(self._symbols))
@@ -87,7 +101,11 @@ class AlpacaSource:
             end=end - timedelta(microseconds=1), adjustment=Adjustment.RAW, feed=DataFeed.IEX,
         )  # fmt: skip
         try:
-            return self._client.get_stock_bars(request)
+            client = self._client
+        except ValueError as error:
+            raise PermanentSourceError(symbol, str(error), "see docs/operations/keys.md") from error
+        try:
+            return client.get_stock_bars(request)
         except APIError as error:
             status = error.status_code or SERVER_ERROR
             kind = PermanentSourceError
@@ -111,3 +129,10 @@ class AlpacaSource:
             strict=False,
         )
         return with_close(frame, CALENDAR)
+
+
+def _two_words(text: str, what: str) -> tuple[str, str]:
+    words = text.split()
+    if len(words) != 2:  # noqa: PLR2004 - id and secret
+        raise ValueError(f"{what} should hold two lines: the key's id and its secret")
+    return words[0], words[1]

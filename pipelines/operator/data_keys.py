@@ -47,7 +47,7 @@ def data_keys(
     """
     if (action == "retire") != (key_id is not None):
         raise click.UsageError("retire takes the id of a key pair; the others take none")
-    ring = KeyRing.read(_ring_path(root))
+    ring = KeyRing.read(key_pairs_at(root))
     with installation_at(root).connect() as connection:
         if action == "rotate":
             ring.rotate()
@@ -80,6 +80,7 @@ def _status(connection: psycopg.Connection, ring: KeyRing) -> list[PairStatus]:
     return known + lost
 
 
-def _ring_path(root: Path | None) -> Path:
+def key_pairs_at(root: Path | None) -> Path:
+    """The file of key pairs: as the environment says, or of an installation's folder."""
     given = os.environ.get("SIGNALBOX_DATA_KEY_FILE")
     return Path(given) if given else Home(root or default_root("main")).data_keys

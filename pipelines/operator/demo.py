@@ -28,7 +28,7 @@ from assets.scores.score import score_resolved
 from pipelines.operator.demo_people import Client, Person, push_example
 from pipelines.operator.home import CHECKOUT, Home
 from pipelines.operator.house import House, open_house
-from pipelines.resources import installation_of
+from pipelines.resources import installation_of, stored_key_of
 from pipelines.settings import source_of
 from sql.clock import DemoClock, floor_hour, system_clock
 from sql.embedded import write_secret
@@ -95,7 +95,9 @@ def prepare(house: House, say: Say) -> tuple[Person, Person]:
     """Bars, processes, people, pushes, replays and a live slot; each only where it is missing."""
     home = house.home
     settings = house.worker_settings()
-    installation, source = installation_of(settings), source_of(settings.market_source)
+    installation = installation_of(settings)
+    stored_key = stored_key_of(installation, settings.data_key_file)
+    source = source_of(settings.market_source, stored_key)
     with contextlib.closing(installation.engine()) as engine:
         say(f"sandbox  {engine.name}")
     say("base image from Debian packages" if not (home.images / "known").exists() else "base image")

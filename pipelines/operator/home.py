@@ -232,6 +232,8 @@ class Home:
         if role == GIT:
             ours["SIGNALBOX_REPOSITORIES"] = str(self.root / "git")
             ours["SIGNALBOX_PROVENANCE_KEY_FILE"] = str(self._secret("provenance.key"))
+        if role == WORKER:
+            ours["SIGNALBOX_DATA_KEY_FILE"] = str(self.data_keys)
         if role in (GIT, WORKER):
             ours["SIGNALBOX_IMAGE_STORE"] = str(self.images)
         if role in (WORKER, DAGSTER):

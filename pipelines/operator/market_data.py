@@ -24,7 +24,9 @@ from pipelines.operator.command_list import (
     installation_at,
     json_option,
 )
+from pipelines.operator.data_keys import key_pairs_at
 from pipelines.operator.home import Home, default_root
+from pipelines.resources import stored_key_of
 from pipelines.settings import source_of
 from sql.clock import floor_hour
 from sql.roles import conninfo
@@ -80,7 +82,8 @@ def ingest(
     this one ended. A symbol that fails does not keep the others from landing.
     """
     installation = installation_at(root)
-    chosen, now = source_of(source), installation.clock()
+    stored_key = stored_key_of(installation, str(key_pairs_at(root)))
+    chosen, now = source_of(source, stored_key), installation.clock()
     first = start.replace(tzinfo=UTC) if start else ALWAYS
     last = end.replace(tzinfo=UTC) if end else floor_hour(now)
     wanted = list(symbols) or [declared.symbol for declared in chosen.instruments()]

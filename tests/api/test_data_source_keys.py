@@ -68,10 +68,10 @@ def test_a_deleted_key_is_erased_and_stays_listed(client, make, ada):
     assert make.connection.execute(kept).fetchone() == (None, None, None)
 
 
-@pytest.mark.parametrize("key", ["short", "x" * 5000, "", None, 7])
-def test_a_key_too_short_to_show_its_ends_or_too_long_is_refused(client, ada, key):
-    answer = client.post(PATH, json=BODY | {"key": key}, headers=ada.headers)
-    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_request")
+def test_a_key_too_short_to_show_its_ends_or_too_long_is_refused(client, ada):
+    for key in ("short", "x" * 5000, "", None, 7):
+        answer = client.post(PATH, json=BODY | {"key": key}, headers=ada.headers)
+        assert (answer.status_code, answer.json()["code"]) == (400, "invalid_request")
 
 
 def test_no_api_key_stores_or_deletes_one(client, ada):

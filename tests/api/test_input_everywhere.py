@@ -101,10 +101,9 @@ def test_what_the_platform_decides_sent_along_is_an_unknown_field_on_every_route
                 assert answer.json()["code"] == "invalid_request", name
 
 
-@pytest.mark.parametrize("body", BODIES)
-def test_a_malicious_body_is_refused_by_every_route(everybody, body):
+def test_a_malicious_body_is_refused_by_every_route(everybody):
     client, ada = everybody
-    for name in WITH_BODY:
+    for name, body in itertools.product(WITH_BODY, BODIES):
         made = BODIES[body](fields_of(name))
         content = made if isinstance(made, str) else json.dumps(made)
         check(send(client, name, ada, content.encode("latin-1")))

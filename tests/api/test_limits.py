@@ -266,15 +266,15 @@ def test_writing_too_fast_is_refused_for_that_account_alone_and_reading_goes_on(
 
 
 def test_who_pays_has_a_subscribers_limit_and_who_tries_has_a_members(client, make, tide, bob):
-    assert limit_of(client, bob) == 100 * table.PER_MINUTE["read"]["member"]
+    assert limit_of(client, bob) == 1000 * table.PER_MINUTE["read"]["member"]
     eve = make.person("eve")
     make.subscription(eve, tide, "active")
-    assert limit_of(client, eve) == 100 * table.PER_MINUTE["read"]["subscriber"]
+    assert limit_of(client, eve) == 1000 * table.PER_MINUTE["read"]["subscriber"]
     dan = make.person("dan")
     make.subscription(dan, tide, "trialing")
-    assert limit_of(client, dan) == 100 * table.PER_MINUTE["read"]["member"]
+    assert limit_of(client, dan) == 1000 * table.PER_MINUTE["read"]["member"]
     root = make.person("root", "operator")
-    assert limit_of(client, root) == 100 * table.PER_MINUTE["read"]["operator"]
+    assert limit_of(client, root) == 1000 * table.PER_MINUTE["read"]["operator"]
 
 
 def limit_of(client, person):

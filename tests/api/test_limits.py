@@ -5,7 +5,6 @@ import re
 from contextlib import contextmanager
 from pathlib import Path
 
-import httpx
 import msgspec
 import psycopg
 import pytest
@@ -21,7 +20,6 @@ from api.limits import table
 from api.limits.store import PostgresStore, ProcessStore
 from sql.configuration import ConfigurationError
 from sql.roles import API, conninfo
-from tests.api.server import serving
 
 DOCUMENT = Path(__file__).parents[2] / "docs/operations/limits.md"
 STRAYS, AUTH = table.STRAYS_PER_MINUTE, table.PER_MINUTE["auth"]["anonymous"]
@@ -144,7 +142,7 @@ def test_two_processes_that_share_postgres_grant_one_limit_between_them(settings
     with TestClient(create_app(production)) as one, TestClient(create_app(production)) as other:
         statuses = [
             client.post("/v1/auth/logout", json=body).status_code
-            for _ in range(AUTH // 2 + 10)
+            for _ in range(AUTH // 2 + 30)
             for client in (one, other)
         ]
     assert statuses[:AUTH] == [204] * AUTH
@@ -171,98 +169,6 @@ def test_where_the_database_does_not_answer_nobody_is_refused(database):
             return taken
 
         assert [taken.allowed for taken in runner.run(ask())] == [True, True]
-
-
-@pytest.fixture
-def production(settings):
-    """A server that believes a proxy on this machine; asks as whoever is behind an address."""
-    more = {"SIGNALBOX_ENVIRONMENT": "production", "SIGNALBOX_TRUSTED_PROXIES": "127.0.0.0/8"}
-    with serving(settings, **more) as url, httpx.Client(base_url=url) as client:
-
-        def ask(address, path, method="GET", **more):
-            headers = {"X-Forwarded-For": address, **more.pop("headers", {})}
-            return client.request(method, path, headers=headers, **more)
-
-        yield ask
-
-
-def scan(ask, address, path, headers=None, times=STRAYS + 20):
-    return [ask(address, path.format(n), headers=headers or {}).status_code for n in range(times)]
-
-
-@pytest.mark.parametrize("path", ["/nowhere/{}", "/v1/signals/ada/{}"])
-def test_scanning_for_what_exists_is_limited_and_other_routes_and_people_are_not(
-    production, tide, bob, path
-):
-    statuses = scan(production, "192.0.2.1", path)
-    assert statuses[:STRAYS] == [404] * STRAYS
-    assert 429 in statuses[STRAYS:]
-    refused = production("192.0.2.1", path.format("x"))
-    if refused.status_code == 429:  # tokens come back, two a second
-        assert refused.json()["code"] == "rate_limited"
-        assert int(refused.headers["retry-after"]) >= 1
-    assert production("192.0.2.1", "/v1/signals").status_code == 200
-    assert production("192.0.2.1", f"{tide.path}/performance").status_code == 200
-    assert production("192.0.2.2", tide.path).status_code == 200
-    # At the same address, on the same route, but known.
-    assert production("192.0.2.1", tide.path, headers=bob.headers).status_code == 200
-
-
-def test_a_scanner_does_not_learn_what_exists_by_what_is_not_refused(production, tide):
-    scan(production, "192.0.2.1", "/v1/signals/ada/{}", times=STRAYS + 40)
-    statuses = [production("192.0.2.1", tide.path).status_code for _ in range(20)]
-    assert 429 in statuses
-    assert production("192.0.2.3", tide.path).status_code == 200
-
-
-def test_guessing_keys_is_limited_and_a_key_that_was_good_goes_on(production, bob):
-    body = {"name": "machine", "scopes": ["read"]}
-    made = production("192.0.2.9", "/v1/api-keys", "POST", json=body, headers=bob.headers).json()
-    good = {"Authorization": f"Bearer {made['key']}"}
-    assert production("192.0.2.1", "/v1/auth/me", headers=good).status_code == 200
-    guess = {"Authorization": f"Bearer {made['key'][:-1]}_"}
-    statuses = scan(production, "192.0.2.1", "/v1/auth/me", guess)
-    assert statuses[:STRAYS] == [401] * STRAYS
-    assert 429 in statuses[STRAYS:]
-    for address in ("192.0.2.1", "192.0.2.2"):
-        assert production(address, "/v1/auth/me", headers=good).status_code == 200
-    assert production("192.0.2.1", "/v1/auth/me", headers=bob.headers).status_code == 200
-    assert production("192.0.2.1", "/v1/signals").status_code == 200
-
-
-def test_logins_from_one_address_are_limited_and_those_from_others_and_other_routes_are_not(
-    production, bob
-):
-    guess = {"email": bob.email, "password": "wrong"}
-    statuses = [
-        production("2001:db8::1", "/v1/auth/login", "POST", json=guess).status_code
-        for _ in range(STRAYS + 20)
-    ]
-    assert statuses[:20] == [401] * 20
-    assert 429 in statuses
-    neighbour = "2001:db8:0:ff::1"  # the same /56
-    assert production(neighbour, "/v1/signals").status_code == 200
-    body = {"email": bob.email, "password": "correct horse battery"}
-    assert production("2001:db8:0:100::1", "/v1/auth/login", "POST", json=body).status_code == 200
-
-
-def test_writing_too_fast_is_refused_for_that_account_alone_and_reading_goes_on(
-    production, ada, bob
-):
-    limit = table.PER_MINUTE["write"]["member"]
-    path = "/v1/signing-keys"
-    answers = [
-        production("192.0.2.1", path, "POST", json={}, headers=bob.headers)
-        for _ in range(limit + 20)
-    ]
-    assert [answer.status_code for answer in answers[:limit]] == [400] * limit
-    assert 429 in [answer.status_code for answer in answers[limit:]]
-    assert answers[0].headers["ratelimit-limit"] == str(limit)
-    assert answers[0].headers["ratelimit-remaining"] == str(limit - 1)
-    assert answers[0].headers["ratelimit-reset"] == "1"
-    assert production("192.0.2.1", path, headers=bob.headers).status_code == 200
-    again = production("192.0.2.1", path, "POST", json={}, headers=ada.headers)
-    assert again.status_code == 400
 
 
 def test_who_pays_has_a_subscribers_limit_and_who_tries_has_a_members(client, make, tide, bob):

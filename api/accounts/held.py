@@ -38,11 +38,22 @@ SECTIONS: dict[str, LiteralString] = {
     " join account.user_account p on p.id = g.provider_id"
     " join billing.price o on o.id = s.price_id"
     " where s.user_id = %(user_id)s order by s.created_at",
+    "billing.outbox": "select at, kind, detail from billing.outbox"
+    " where user_id = %(user_id)s order by id",
+    "ledger.invoice": "select number, period_start, period_end, amount_minor, credit_minor,"
+    " currency, payment_provider, paid_at from ledger.invoice"
+    " where user_id = %(user_id)s order by paid_at",
+    "ledger.payout": "select month, currency, balance_minor, amount_minor, carried, settled_at"
+    " from ledger.payout where provider_id = %(user_id)s order by month, currency",
+    "account.data_source_key": "select id, name, source, shown, created_at, revoked_at,"
+    " last_used_at from account.data_source_key where user_id = %(user_id)s order by created_at",
     "audit.event": "select at, action, subject, detail from audit.acts_of_caller()",
 }
 
 NOT_PERSONAL: dict[str, str] = {
     "account.refresh_token": "digests only; the sessions they belong to are listed",
+    "ledger.line": "the books of invoices and payouts, which are listed",
+    "ledger.card": "digests of cards only, which nobody can read",
     "registry.version_event": "public: GET /v1/signals/{provider}/{name}/events",
     "registry.signal_event": "public: who published what is part of the track record",
 }

@@ -75,4 +75,8 @@ OBSTACLES: tuple[tuple[LiteralString, str], ...] = (
         UNRETIRED_VERSION,
         "retire your versions by POST /v1/signals/{provider}/{name}/versions/{version}/retire.",
     ),
+    (
+        "select exists (select from ledger.own_balances() where balance_minor <> 0)",
+        "wait until your last month is settled: GET /v1/provider/summary shows what is open.",
+    ),
 )

@@ -2,13 +2,13 @@
 
 Theory of operation: attempts are counted before the password is looked at, so that
 those made at once count like those made in turn. They are counted where they come
-from (a network, or a device known by its token): twenty are free, then each waits twice
-as long as the one before, up to fifteen minutes. Attempts from what the account does
-not know are counted together as well: above thirty, one a minute is let through, from
-however many addresses they come. Known is a network from which the person signed in
-in the last ninety days, or a device that they signed in on; there only its own count
-matters, so strangers elsewhere do not slow the person down. docs/decisions/0023 says
-what this bounds. The rules are in `account.admit_login`.
+from (a network, or a device known by its token): twenty are free, then each waits,
+eight seconds first and twice as long each time, up to fifteen minutes. Attempts from
+what the account does not know are counted together as well: above thirty, one a minute
+is let through, from however many addresses they come. Known is a network from which the
+person signed in in the last ninety days, or a device that they signed in on; there only
+its own count matters, so strangers elsewhere do not slow the person down.
+docs/decisions/0023 says what this bounds. The rules are in `account.admit_login`.
 """
 
 import hashlib

@@ -41,9 +41,11 @@ def network_of(address: str) -> str:
     ('203.0.113.0/24', '2001:db8:1:2300::/56')
     >>> network_of("::ffff:203.0.113.77"), network_of("")
     ('203.0.113.0/24', 'unknown')
+    >>> network_of("2001:db8:1:2300::/56")
+    '2001:db8:1:2300::/56'
     """
     try:
-        parsed = ipaddress.ip_address(address)
+        parsed = ipaddress.ip_interface(address).ip
     except ValueError:
         return UNKNOWN
     if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped is not None:

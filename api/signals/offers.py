@@ -14,7 +14,7 @@ from api.auth.guards import owner
 from api.bodies import Body
 from api.installation import Context, RequestContext
 from api.instants import instant
-from api.problems import Problem
+from api.problems import Problem, invalid_field
 from api.signals.lookup import find_signal
 
 NOTICE = timedelta(days=30)
@@ -102,6 +102,10 @@ async def _make(
         raise Problem("no_offer", "Publish a version first: its manifest makes the offer.") from (
             None
         )
+    except psycopg.errors.CheckViolation as error:
+        if error.diag.constraint_name != "proposal_currency":
+            raise
+        raise invalid_field("currency", str(error.diag.message_primary)) from None
     row = await found.fetchone()
     assert row is not None  # noqa: S101 - a function always answers
     return int(row[0])

@@ -30,9 +30,11 @@ PASSED_ON = ("PATH", "HOME", "LANG", "SSL_CERT_FILE", "UV_DEFAULT_INDEX", "UV_IN
 # What of it the publisher may see besides: whom it asks to vouch for the log.
 LOG_SETTINGS = ("SIGNALBOX_LOG_POLICY", "SIGNALBOX_LOG_REFRESH_MINUTES",
                 "SIGNALBOX_LOG_TSA_URL", "SIGNALBOX_LOG_TSA_ROOTS")  # fmt: skip
-
-# And the API: how mail is sent, and what people must have done.
-API_SETTINGS = ("SIGNALBOX_SMTP_URL", "SIGNALBOX_SMTP_PASSWORD_FILE", "SIGNALBOX_MAIL_FROM",
+# How people pay: the API and the nightly comparison ask.
+PAYMENT_SETTINGS = ("SIGNALBOX_STRIPE_URL", "SIGNALBOX_STRIPE_KEY_FILE", "SIGNALBOX_GRACE_DAYS")
+# And the API: how mail is sent, what people must have done, and who tells it of payments.
+API_SETTINGS = ("SIGNALBOX_STRIPE_WEBHOOK_SECRET_FILE", "SIGNALBOX_ALLOW_MANUAL_PAYMENTS",
+                "SIGNALBOX_SMTP_URL", "SIGNALBOX_SMTP_PASSWORD_FILE", "SIGNALBOX_MAIL_FROM",
                 "SIGNALBOX_CONFIRM_EMAIL", "SIGNALBOX_OPERATORS_NEED_TOTP",
                 "SIGNALBOX_TERMS_VERSION")  # fmt: skip
 
@@ -225,6 +227,8 @@ class Home:
         if role == LOG:
             ours |= {name: os.environ[name] for name in LOG_SETTINGS if name in os.environ}
             ours["SIGNALBOX_SIGNER_SOCKET"] = str(self.signer_socket)
+        if role in (API, WORKER):
+            ours |= {name: os.environ[name] for name in PAYMENT_SETTINGS if name in os.environ}
         if role == API:
             ours |= {name: os.environ[name] for name in API_SETTINGS if name in os.environ}
             ours["SIGNALBOX_SECRET_KEY_FILE"] = str(self._secret("api.key"))

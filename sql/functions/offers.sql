@@ -42,6 +42,10 @@ begin
   end if;
   select o.* into strict last from billing.price o where o.signal_id = of_signal
   order by o.id desc limit 1;
+  if to_subscribers_from is not null and new_currency <> last.currency then
+    raise exception 'a proposal keeps the currency %', last.currency
+      using errcode = 'check_violation', constraint = 'proposal_currency';
+  end if;
   insert into billing.price (signal_id, amount_minor, currency, trial_days, reveal_after_hours,
                              valid_from)
   values (of_signal, new_amount_minor, new_currency, new_trial_days, last.reveal_after_hours, at)

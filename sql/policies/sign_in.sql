@@ -65,7 +65,7 @@ begin
   update account.login_throttle t set blocked_until = t.last_at + case
       when t.source = '' and t.attempts > 30 then interval '60 seconds'
       when t.source <> '' and t.attempts >= 20
-        then make_interval(secs => least(900, power(2, least(t.attempts - 20, 20)))) end
+        then make_interval(secs => least(900, 8 * power(2, least(t.attempts - 20, 20)))) end
   where t.account = of_account and t.source = any (sources);
   return 0;
 end $$;
@@ -107,6 +107,9 @@ begin
   update account.api_key k set revoked_at = coalesce(k.revoked_at, at), name = ''
   where k.user_id = person;
   update account.signing_key k set revoked_at = coalesce(k.revoked_at, at), name = ''
+  where k.user_id = person;
+  update account.data_source_key k set revoked_at = coalesce(k.revoked_at, at), name = '',
+    shown = '', wrapped_key = '', sealed = ''
   where k.user_id = person;
   update account.mail m set address = '', subject = '', text = '', next_attempt_at = null,
     last_error = null

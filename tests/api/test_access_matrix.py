@@ -158,8 +158,7 @@ def things(make, tide, ada):
         [sealed, ada.id],
     )
     make.connection.execute(
-        "insert into account.session values (%s, %s, now(), now(), now(), null, '', '',"
-        " false)",
+        "insert into account.session values (%s, %s, now(), now(), now(), null, '', '', false)",
         [session, ada.id],
     )
     subscription = make.subscription(ada, other)

@@ -5,6 +5,7 @@ import shutil
 import tempfile
 import uuid
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
@@ -32,10 +33,10 @@ def home():
                 " 'member', now())",
                 [ADA],
             )
-            for kind in ("first", "second"):
+            for hour, kind in ((8, "first"), (9, "second")):
                 connection.execute(
-                    "select account.put_mail(%s, %s, 'Hello', %s, '2026-11-21 09:00Z')",
-                    [ADA, kind, f"the {kind} letter\n"],
+                    "select account.put_mail(%s, %s, 'Hello', %s, %s)",
+                    [ADA, kind, f"the {kind} letter\n", datetime(2026, 11, 21, hour, tzinfo=UTC)],
                 )
             connection.execute(
                 "select account.mail_was_sent(id, '2026-11-21 09:01Z') from account.mail"

@@ -117,7 +117,9 @@ def _of_money(stripe: StripeClient, theirs: Subscription, invoice: Invoice) -> l
     ours = _ours(theirs)
     if ours is None:
         return []
-    if invoice.status == "paid" and invoice.amount_paid > 0:
+    # A trial's own invoice is of nothing, and buys nothing.
+    is_free = theirs.items.data[0].price.unit_amount == 0
+    if invoice.status == "paid" and (invoice.amount_paid > 0 or is_free):
         return [_paid(stripe, ours, theirs, invoice)]
     if invoice.status == "open" and invoice.attempt_count > 0:
         return [

@@ -23,6 +23,7 @@ from api.app import create_app
 
 TOKEN = re.compile(r"/account/link#(\w+)=(mt_[\w-]{43})")
 PASSWORD = "correct horse battery"
+PATIENCE_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -45,8 +46,11 @@ class Letters:
         return [match[2] for match in found]
 
     def token(self, kind: str) -> str:
-        """The token of the newest letter of a kind."""
-        return self.tokens(kind)[-1]
+        """The token of the newest letter of a kind; some are written after the answer."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not (found := self.tokens(kind)) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        return found[-1]
 
 
 @pytest.fixture

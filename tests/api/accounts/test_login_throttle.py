@@ -1,5 +1,7 @@
 """Guessing passwords: bounded for strangers, from however many addresses; no wait for the owner."""
 
+import math
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
@@ -28,11 +30,13 @@ def test_a_brute_force_from_300_addresses_is_bounded_and_the_owner_gets_in_at_on
             return post_from(url, address, "/v1/auth/login", body)
 
         _, _, known = sign_in("127.0.0.1", PASSWORD)
+        began = time.monotonic()
         with ThreadPoolExecutor(4) as threads:
             guesses = [status for status, _, _ in threads.map(sign_in, STRANGERS)]
         assert set(guesses) == {401, 429}
-        # Thirty-one at once, and one a minute from then on.
-        assert 31 <= guesses.count(401) <= 33
+        # Thirty-one at once, and one a minute from then on, however long this takes.
+        minutes = math.ceil((time.monotonic() - began) / 60)
+        assert 31 <= guesses.count(401) <= 31 + 2 * minutes
         status, headers, problem = sign_in(STRANGERS[0], PASSWORD)
         assert (status, problem["code"]) == (429, "too_many_attempts")
         assert 1 <= int(headers["retry-after"]) <= 60
@@ -122,7 +126,7 @@ def test_each_attempt_from_one_network_waits_twice_as_long_up_to_a_quarter_of_an
         assert admit("home", now, is_known=True) == 0
         waits.append(admit("home", now, is_known=True))
         now += timedelta(seconds=waits[-1])
-    assert waits == [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900, 900]
+    assert waits == [8, 16, 32, 64, 128, 256, 512, *[900] * 6]
     assert admit("home", now + timedelta(days=1, seconds=1), is_known=True) == 0
     assert admit("home", now + timedelta(days=1, seconds=1), is_known=True) == 0
 

@@ -4,6 +4,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from api.auth.networks import network_of
+
 PASSWORD = "correct horse battery"
 
 
@@ -113,3 +115,18 @@ def test_an_api_key_sees_and_ends_no_login(client, bob, method):
     path = {"get": "sessions", "post": "logout-everywhere"}[method]
     answer = client.request(method, f"/v1/auth/{path}", headers=headers)
     assert answer.json()["code"] == "insufficient_scope"
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("203.0.113.77", "203.0.113.0/24"),
+        ("::ffff:203.0.113.77", "203.0.113.0/24"),
+        ("2001:db8:1:2345::1", "2001:db8:1:2300::/56"),
+        ("2001:db8:1:2300::/56", "2001:db8:1:2300::/56"),
+        ("testclient", "unknown"),
+        ("", "unknown"),
+    ],
+)
+def test_of_an_address_only_its_network_is_kept(address, network):
+    assert network_of(address) == network

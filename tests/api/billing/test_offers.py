@@ -17,6 +17,8 @@ def test_a_price_rise_with_less_than_thirty_days_of_notice_is_refused(world, flo
     for fields in ({"effective_from": soon}, {"ends_old_terms": True}):
         refused = offer(world, flood, ada, **fields)
         assert (refused.status_code, refused.json()["code"]) == (409, "notice_too_short")
+    later = (world.now + timedelta(days=31)).isoformat()
+    assert offer(world, flood, ada, currency="USD", effective_from=later).status_code == 400
     assert offer(world, flood, bob).json()["code"] == "not_owner"
     assert offer(world, flood, ada, effective_from="2099-01-01T00:00:00").status_code == 400
     assert (world.mine(bob)["amount_minor"], world.mine(bob)["proposal"]) == (2900, None)

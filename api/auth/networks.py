@@ -31,7 +31,8 @@ def seen(request: Request[Any, Any, Any]) -> Seen:
 
 
 def _address(request: Request[Any, Any, Any]) -> str:
-    return request.client.host if request.client else ""
+    """As limits count it: of who asked a trusted proxy, where one stands before us."""
+    return str(request.app.state.installation.limits.addresses.of(request.scope))
 
 
 def network_of(address: str) -> str:

@@ -81,4 +81,6 @@ async def note_failure(
 ) -> None:
     """Audited for unknown accounts as well: an answer that takes as long tells nothing."""
     subject = str(found.id) if found else "unknown account"
-    await audit.record(connection, context.now, None, "login.failed", subject)
+    await audit.record(
+        connection, context.now, None, "login.failed", subject, found.id if found else None
+    )

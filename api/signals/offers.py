@@ -10,6 +10,7 @@ from litestar.params import FromPath, JSONBody
 from msgspec import Meta
 
 from api import audit
+from api.accounts.standing import demand_good_standing
 from api.auth.guards import owner
 from api.bodies import Body
 from api.installation import Context, RequestContext
@@ -62,6 +63,7 @@ async def create_offer(
         raise Problem("notice_too_short", "Old terms end with notice: send effective_from.")
     async with context.transaction() as connection:
         signal = await find_signal(connection, context, provider, name)
+        await demand_good_standing(connection, context)
         offer_id = await _make(connection, context, signal.id, data, since)
         await audit.record(
             connection,

@@ -32,11 +32,12 @@ LOG_SETTINGS = ("SIGNALBOX_LOG_POLICY", "SIGNALBOX_LOG_REFRESH_MINUTES",
                 "SIGNALBOX_LOG_TSA_URL", "SIGNALBOX_LOG_TSA_ROOTS")  # fmt: skip
 # How people pay: the API and the nightly comparison ask.
 PAYMENT_SETTINGS = ("SIGNALBOX_STRIPE_URL", "SIGNALBOX_STRIPE_KEY_FILE", "SIGNALBOX_GRACE_DAYS")
-# And the API: how mail is sent, what people must have done, and who tells it of payments.
+# And the API: how mail is sent, what people must have done, who tells it of payments, its limits.
 API_SETTINGS = ("SIGNALBOX_STRIPE_WEBHOOK_SECRET_FILE", "SIGNALBOX_ALLOW_MANUAL_PAYMENTS",
                 "SIGNALBOX_SMTP_URL", "SIGNALBOX_SMTP_PASSWORD_FILE", "SIGNALBOX_MAIL_FROM",
                 "SIGNALBOX_CONFIRM_EMAIL", "SIGNALBOX_OPERATORS_NEED_TOTP",
-                "SIGNALBOX_TERMS_VERSION")  # fmt: skip
+                "SIGNALBOX_TERMS_VERSION", "SIGNALBOX_RATE_LIMITS", "SIGNALBOX_TRUSTED_PROXIES",
+                "SIGNALBOX_DATABASE_CONNECTIONS")  # fmt: skip
 
 
 def default_root(name: str) -> Path:

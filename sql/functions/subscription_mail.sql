@@ -42,10 +42,8 @@ revoke all on function billing.letter(billing.outbox) from public;
 create or replace function billing.write_letter() returns trigger
 language plpgsql security definer set search_path = pg_catalog as $$
 begin
-  if to_regprocedure('account.put_mail(uuid, text, text, text, timestamptz, text)') is not null then
-    perform account.put_mail(new.user_id, replace(new.kind, '.', '_'), l.subject, l.text, new.at, null)
-    from billing.letter(new) l;
-  end if;
+  perform account.put_mail(new.user_id, replace(new.kind, '.', '_'), l.subject, l.text, new.at, null)
+  from billing.letter(new) l;
   return null;
 end $$;
 comment on function billing.write_letter() is 'Trigger: what a subscriber is told by mail.';

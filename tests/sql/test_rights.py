@@ -195,3 +195,14 @@ def test_every_table_and_column_has_a_comment(database):
             " (c.table_schema || '.' || c.table_name)::regclass, c.ordinal_position) is null"
         ).fetchall()
     assert bare == []
+
+
+def test_no_function_that_sees_more_than_its_caller_is_open_to_everybody(untouched):
+    with untouched.superuser() as connection:
+        rows = connection.execute(
+            "select p.oid::regprocedure::text from pg_proc p"
+            " where p.prosecdef and p.prorettype <> 'trigger'::regtype"
+            " and exists (select from aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a"
+            " where a.grantee = 0 and a.privilege_type = 'EXECUTE') order by 1"
+        )
+        assert [name for (name,) in rows] == []

@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING
 import psycopg
 from psycopg import sql
 
+# A connection knows the types that were registered before it was opened.
+from sql import arrays  # noqa: F401 - registers them
+
 if TYPE_CHECKING:
     # Slow to load, and a hook of git starts twice for each push.
     from sqlalchemy import URL

@@ -21,12 +21,7 @@ WITHOUT_SANDBOXES = (
     "tests/log",
     "tests/sql",
 )
-BESIDE = (
-    "tests/docs",
-    "tests/end_to_end",
-    "tests/sandbox/git",
-    "tests/sandbox/registry",
-)
+BESIDE = ("tests/end_to_end", "tests/sandbox/git")
 NO_TESTS = 5  # pytest's own exit code: none was chosen
 
 

@@ -321,10 +321,10 @@ def test_a_log_cut_short_is_refused_by_whoever_saw_more_of_it(installed, tmp_pat
     remembered.store(seen.checkpoint)
     tamper(
         database,
-        "delete from transparency.leaf where index >= 9",
-        "delete from transparency.checkpoint where size > 9",
-        "delete from transparency.quorum where size > 9",
-        "delete from forecast.slot_record where leaf_index >= 9",
+        "delete from transparency.leaf where index >= 8",
+        "delete from transparency.checkpoint where size > 8",
+        "delete from transparency.quorum where size > 8",
+        "delete from forecast.slot_record where leaf_index >= 8",
     )
     cut = evidence(database, "honest")
     report = verify_bundle(cut, Terms(installed.policy, int(at.timestamp()), None))

@@ -21,7 +21,12 @@ WITHOUT_SANDBOXES = (
     "tests/log",
     "tests/sql",
 )
-BESIDE = ("tests/end_to_end", "tests/sandbox/git")
+BESIDE = (
+    "tests/docs",
+    "tests/end_to_end",
+    "tests/sandbox/git",
+    "tests/sandbox/registry",
+)
 NO_TESTS = 5  # pytest's own exit code: none was chosen
 
 

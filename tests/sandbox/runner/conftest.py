@@ -181,7 +181,7 @@ def _note(
 
 
 def _left(made: list[str], before: set[str]) -> list[str]:
-    gc.collect()  # docker-py leaves sockets of closed clients in reference cycles
+    gc.collect()  # what only the collector still holds is no leak
     known = {name for name in made if name.startswith("container ")}
     if known:
         client = docker.APIClient(version="auto")

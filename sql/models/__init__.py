@@ -34,6 +34,7 @@ from sql.models.payments import (
     SubscriptionEvent,
     TrialMark,
 )
+from sql.models.performance import Performance, RuleReturn
 from sql.models.proposal import Consent, Proposal
 from sql.models.registry import Signal, SignalEvent, Version, VersionEvent
 from sql.models.reproduction import Reproduction
@@ -94,6 +95,7 @@ __all__ = [
     "Payment",
     "PaymentEvent",
     "Payout",
+    "Performance",
     "Price",
     "Proposal",
     "PushSigningKey",
@@ -108,6 +110,7 @@ __all__ = [
     "ReplayAudit",
     "Reproduction",
     "Reversal",
+    "RuleReturn",
     "Score",
     "Session",
     "Signal",

@@ -6,7 +6,7 @@ has none. Then each of its subscriptions is told what ours says, where they diff
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,10 +18,14 @@ from psycopg.rows import class_row
 from sql.payments import inbox
 from sql.payments.effects import Effect
 from sql.payments.stripe.client import StripeClient
+from sql.payments.stripe.credit import OurCredit, tell_credit
 from sql.payments.stripe.observe import NAME, of_charge, of_dispute, of_invoice, of_subscription
 from sql.payments.stripe.tell import OURS, OurSubscription, tell
 
 # An invoice is tried again for a week after it was made.
+CREDIT = """
+select billing.usable_credit(%s) as usable_minor, billing.is_booked(%s, %s) as newest_is_booked
+"""
 OVERLAP = timedelta(days=10)
 LONG_AGO = timedelta(days=400)
 
@@ -64,6 +68,7 @@ def reconcile(
         ours = _ours(connection, effects[0])
         if ours is not None:
             found.told += tell(stripe, theirs, ours)
+            found.told += tell_credit(stripe, theirs, _credit_of(connection, effects[0]))
     _write_down(connection, found, since, now)
     return found
 
@@ -109,6 +114,18 @@ def _apply(
 def _ours(connection: psycopg.Connection[Any], effect: Effect) -> OurSubscription | None:
     with connection.cursor(row_factory=class_row(OurSubscription)) as cursor:
         return cursor.execute(OURS, {"id": effect.subscription}).fetchone()
+
+
+def _credit_of(
+    connection: psycopg.Connection[Any], effect: Effect
+) -> Callable[[str | None], OurCredit]:
+    def ask(newest: str | None) -> OurCredit:
+        with connection.cursor(row_factory=class_row(OurCredit)) as cursor:
+            values = [effect.subscription, NAME, newest]
+            found = cursor.execute(CREDIT, values).fetchone()
+        return found or OurCredit(0, newest_is_booked=True)
+
+    return ask
 
 
 def _write_down(

@@ -97,10 +97,14 @@ begin
     return false;
   end if;
   amount := coalesce((effect ->> 'amount_minor')::bigint, terms.amount_minor);
+  -- Who collects by period has taken our credit off already: its amount is the money alone.
+  credit := ledger.apply_credit(s.id, booked,
+    case when has_period then coalesce((effect ->> 'credit_minor')::bigint, 0) else amount end,
+    paid_at, at);
+  if has_period then
+    amount := amount + credit;
+  end if;
   if amount > 0 then
-    if not has_period then
-      credit := ledger.apply_credit(s.id, booked, amount, paid_at, at);
-    end if;
     number := ledger.invoice_paid(s.id, booked, begins, ends, amount, unit,
       coalesce((effect ->> 'fee_minor')::bigint, 0), s.payment_provider, paid_at, at);
   end if;
@@ -216,13 +220,35 @@ comment on function billing.find_payment(text) is
   'The payment of an invoice, and what of it did not go back yet; for operators'' refunds.';
 revoke all on function billing.as_we_have_it(uuid) from public;
 revoke all on function billing.find_payment(text) from public;
+create or replace function billing.usable_credit(of_subscription uuid) returns bigint
+language sql stable security definer set search_path = pg_catalog as $$
+  select case when s.payment_provider = 'manual' or s.id = (
+      select o.id from billing.subscription o join billing.price q on q.id = o.price_id
+      where o.user_id = s.user_id and o.payment_provider = s.payment_provider
+        and q.currency = p.currency and o.external_id is not null
+        and o.state not in ('canceled', 'expired')
+      order by o.created_at, o.id limit 1)
+    then ledger.credit_balance(s.id) else 0 end
+  from billing.subscription s join billing.price p on p.id = s.price_id
+  where s.id = of_subscription $$;
+comment on function billing.usable_credit(uuid) is
+  'Credit that the next invoice of a subscription takes off. At a payment provider with balances of'
+  ' its own, the oldest open subscription of a currency has it all: it cannot be in two places.';
+create or replace function billing.is_booked(of_provider text, of_reference text) returns boolean
+language sql stable security definer set search_path = pg_catalog as $$
+  select exists (select from billing.payment p
+                 where p.provider = of_provider and p.reference = of_reference) $$;
+comment on function billing.is_booked(text, text) is
+  'Whether money that a payment provider names has been booked.';
+revoke all on function billing.usable_credit(uuid) from public;
+revoke all on function billing.is_booked(text, text) from public;
+
 create or replace function billing.due_minor(of_subscription uuid, at timestamptz) returns bigint
 language sql stable security definer set search_path = pg_catalog as $$
-  select greatest(0, o.amount_minor - case s.payment_provider
-                                      when 'manual' then ledger.credit_balance(s.id) else 0 end)
+  select greatest(0, o.amount_minor - billing.usable_credit(s.id))
   from billing.subscription s
   cross join lateral billing.price_of(s.id, greatest(s.period_end, at)) o
   where s.id = of_subscription $$;
 comment on function billing.due_minor(uuid, timestamptz) is
-  'What the next period costs in money; the test payment takes credit off, Stripe does not know it.';
+  'What the next period costs in money: its price, less the credit that it takes off.';
 revoke all on function billing.due_minor(uuid, timestamptz) from public;

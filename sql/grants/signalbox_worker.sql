@@ -30,7 +30,8 @@ grant insert (provider, external_id, kind, received_at, payload) on billing.paym
 grant insert (provider, since, until, compared, lost, pushed) on billing.reconciliation to signalbox_worker;
 grant execute on function billing.settle(uuid, timestamptz), billing.price_of(uuid, timestamptz),
   billing.apply_event(text, text, jsonb, timestamptz, interval),
-  billing.outbox_after(bigint, bigint, integer), billing.as_we_have_it(uuid) to signalbox_worker;
+  billing.outbox_after(bigint, bigint, integer), billing.as_we_have_it(uuid),
+  billing.usable_credit(uuid), billing.is_booked(text, text) to signalbox_worker;
 -- `market.bars_as_of` is not granted: what a model is given is read as signalbox_model.
 
 -- It reads all of the books, to hold them against each other, and writes them through functions.

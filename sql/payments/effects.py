@@ -31,7 +31,8 @@ class Paid(_Effect, frozen=True, kw_only=True, tag="paid"):
 
     Attributes:
         period_start: half-open with `period_end`; None: the month that is due.
-        amount_minor: None: what was agreed.
+        amount_minor: in money; None: what was agreed.
+        credit_minor: of our credit, which the payment provider took off besides.
         fee_minor: what the payment provider keeps.
         card: its fingerprint.
     """
@@ -40,6 +41,7 @@ class Paid(_Effect, frozen=True, kw_only=True, tag="paid"):
     period_start: datetime | None = None
     period_end: datetime | None = None
     amount_minor: int | None = None
+    credit_minor: int = 0
     currency: str | None = None
     fee_minor: int = 0
     card: str | None = None

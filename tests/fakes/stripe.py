@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 HOUR, DAY = 3600, 86400
+MINIMUM_CHARGE = 50
 # When a failed renewal is tried again, in seconds after the first attempt; then it is given up.
 RETRIES = (3 * DAY, 5 * DAY, 7 * DAY)
 
@@ -64,7 +65,7 @@ class FakeStripe:
         days = int(form.get("subscription_data[trial_period_days]", 0))
         if not card.is_good:
             return None
-        customer = self.add("cus", "customer")
+        customer = self.add("cus", "customer", balance=0)
         self.cards[customer["id"]] = card
         price = {
             "unit_amount": int(form["line_items[0][price_data][unit_amount]"]),
@@ -90,9 +91,15 @@ class FakeStripe:
         return subscription
 
     def _collect(self, subscription: dict, amount: int, start: int, end: int) -> None:
+        customer = self.objects[subscription["customer"]]
+        balance, due = customer["balance"], max(0, amount + customer["balance"])
+        # What is too little to charge is owed with the next one.
+        due = 0 if due < MINIMUM_CHARGE else due
+        customer["balance"] += amount - due
         invoice = self.add(
             "in", "invoice", subscription=subscription["id"], status="open", attempt_count=0,
-            amount_due=amount, amount_paid=0, charge=None, attempted=False,
+            starting_balance=balance, ending_balance=customer["balance"], total=amount,
+            amount_due=due, amount_paid=0, charge=None, attempted=False,
             currency=subscription["items"]["data"][0]["price"]["currency"],
             lines={"data": [{"period": {"start": start, "end": end}}]},
             status_transitions={"paid_at": None},
@@ -122,7 +129,7 @@ class FakeStripe:
             invoice["charge"] = charge["id"]
         invoice |= {"status": "paid", "amount_paid": invoice["amount_due"]}
         invoice["status_transitions"] = {"paid_at": self.now}
-        if subscription["status"] != "trialing" or invoice["amount_due"]:
+        if subscription["status"] != "trialing" or invoice["total"]:
             subscription["status"] = "active"
         subscription["retry_at"] = None
         self.tell("invoice.paid", invoice)

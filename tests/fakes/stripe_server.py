@@ -23,7 +23,10 @@ LISTS = {
     "refunds": "refund",
     "disputes": "dispute",
 }
-ONE = re.compile(r"/v1/(?:checkout/sessions|subscriptions|invoices|charges|refunds|disputes)/(\w+)")
+ONE = re.compile(
+    r"/v1/(?:checkout/sessions|customers|subscriptions|invoices|charges|refunds|disputes)/(\w+)"
+)
+BALANCE = re.compile(r"/v1/customers/(\w+)/balance_transactions")
 
 
 class StripeServer:
@@ -90,6 +93,10 @@ class StripeServer:
             if found and method == "DELETE":
                 stripe.end(found)
             return found
+        customer = BALANCE.fullmatch(path)
+        if customer and method == "POST":
+            stripe.objects[customer[1]]["balance"] += int(form["amount"])
+            return stripe.add("cbtxn", "customer_balance_transaction", amount=int(form["amount"]))
         if (method, path) == ("POST", "/v1/checkout/sessions"):
             return stripe.check_out(form)
         if (method, path) == ("POST", "/v1/billing_portal/sessions"):

@@ -9,6 +9,7 @@ import msgspec
 from sql.payments.errors import RefusedError, UnavailableError
 from sql.payments.stripe.objects import (
     Charge,
+    Customer,
     Dispute,
     Invoice,
     Object,
@@ -54,6 +55,9 @@ class StripeClient:
     def subscription(self, subscription_id: str) -> Subscription:
         form = {"expand[]": "default_payment_method"}
         return self._ask("GET", f"/v1/subscriptions/{subscription_id}", Subscription, form)
+
+    def customer(self, customer_id: str) -> Customer:
+        return self._ask("GET", f"/v1/customers/{customer_id}", Customer)
 
     def invoice(self, invoice_id: str) -> Invoice:
         return self._ask("GET", f"/v1/invoices/{invoice_id}", Invoice)
@@ -102,6 +106,12 @@ class StripeClient:
     def give_back(self, charge_id: str, amount_minor: int, key: str) -> Refund:
         form = {"charge": charge_id, "amount": str(amount_minor)}
         return self._ask("POST", "/v1/refunds", Refund, form, key)
+
+    def credit(self, customer_id: str, amount_minor: int, currency: str, key: str) -> None:
+        """Take `amount_minor` off what the customer is invoiced next."""
+        form = {"amount": str(-amount_minor), "currency": currency.lower()}
+        path = f"/v1/customers/{customer_id}/balance_transactions"
+        self._ask("POST", path, Object, form, key)
 
     def _all(self, path: str, kind: type[T], form: Form) -> Iterator[T]:
         after: Form = {}

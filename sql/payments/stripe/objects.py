@@ -90,7 +90,16 @@ class Transitions(msgspec.Struct, frozen=True, kw_only=True):
     paid_at: int | None = None
 
 
+class Customer(msgspec.Struct, frozen=True, kw_only=True):
+    """`balance` below zero is credit that its next invoice takes off, in minor units."""
+
+    id: str
+    balance: int = 0
+
+
 class Invoice(msgspec.Struct, frozen=True, kw_only=True):
+    """`starting_balance` and `ending_balance`: the customer's, around this invoice."""
+
     id: str
     status: str
     amount_paid: int
@@ -100,6 +109,15 @@ class Invoice(msgspec.Struct, frozen=True, kw_only=True):
     status_transitions: Transitions
     subscription: str | None = None
     charge: str | None = None
+    starting_balance: int = 0
+    ending_balance: int | None = None
+
+    @property
+    def credit_used(self) -> int:
+        """Minor units that were not charged because the customer had credit."""
+        if self.ending_balance is None:
+            return 0
+        return max(0, self.ending_balance - self.starting_balance)
 
 
 class BalanceTransaction(msgspec.Struct, frozen=True, kw_only=True):

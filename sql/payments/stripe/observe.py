@@ -119,7 +119,8 @@ def _of_money(stripe: StripeClient, theirs: Subscription, invoice: Invoice) -> l
         return []
     # A trial's own invoice is of nothing, and buys nothing.
     is_free = theirs.items.data[0].price.unit_amount == 0
-    if invoice.status == "paid" and (invoice.amount_paid > 0 or is_free):
+    paid_for = invoice.amount_paid + invoice.credit_used
+    if invoice.status == "paid" and (paid_for > 0 or is_free):
         return [_paid(stripe, ours, theirs, invoice)]
     if invoice.status == "open" and invoice.attempt_count > 0:
         return [
@@ -147,6 +148,7 @@ def _paid(stripe: StripeClient, ours: uuid.UUID, theirs: Subscription, invoice: 
         period_start=_instant(period.start),
         period_end=_instant(period.end),
         amount_minor=invoice.amount_paid,
+        credit_minor=invoice.credit_used,
         currency=invoice.currency.upper(),
         fee_minor=transaction.fee if transaction else 0,
         card=method.card.fingerprint if method and method.card else None,

@@ -153,3 +153,77 @@ def test_what_ended_is_settled_for_all_without_anybody_looking(world, tide, bob,
 def test_the_worker_may_not_change_what_it_reconciles_by_hand(worker):
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         worker.execute("update billing.subscription set state = 'active'")
+
+
+def owed(world) -> int:
+    """Credit of all subscribers by the books."""
+    query = "select coalesce(-sum(amount_minor), 0)::int from ledger.line where account = 'credits'"
+    return world.database.execute(query).fetchone()[0]
+
+
+def test_credit_for_missed_hours_is_told_once_and_taken_off_the_next_invoice(
+    world, make, flood, worker, client
+):
+    (person,) = people_who_paid(world, make, flood, 1)
+    world.send_all()
+    world.pass_time(days=31, hours=2)
+    world.send_all()
+    subscription = world.mine(person)["id"]
+    give = "select ledger.credit(%s, 'missed-hours:test', 300, 'hours missed', %s, %s)"
+    worker.execute(give, [subscription, world.now, world.now])
+    told = reconcile(worker, client, world.now, GRACE).told
+    assert [words.partition(": ")[2] for words in told] == ["credit of 300 EUR minor units"]
+    (customer,) = world.stripe.stripe.all("customer")
+    assert (customer["balance"], world.mine(person)["due_minor"]) == (-300, 2600)
+    assert reconcile(worker, client, world.now, GRACE).told == []
+    world.pass_time(days=31)
+    # Used up at Stripe, and not heard of here: the next night books it, and gives none again.
+    assert (customer["balance"], owed(world)) == (0, 300)
+    assert reconcile(worker, client, world.now, GRACE).told == []
+    assert (customer["balance"], owed(world)) == (0, 0)
+    world.send_all()
+    (newest, *_) = world.api.get("/v1/invoices", headers=person.headers).json()["items"]
+    assert (newest["amount_minor"], newest["credit_minor"]) == (2900, 300)
+    amounts = [one["amount_paid"] for one in world.stripe.stripe.all("invoice")]
+    assert amounts == [2900, 2900, 2600]
+
+
+def test_credit_that_an_invoice_has_used_up_and_not_paid_yet_is_not_told_again(
+    world, make, flood, worker, client
+):
+    (person,) = people_who_paid(world, make, flood, 1)
+    world.send_all()
+    give = "select ledger.credit(%s, 'missed-hours:test', 300, 'hours missed', %s, %s)"
+    worker.execute(give, [world.mine(person)["id"], world.now, world.now])
+    reconcile(worker, client, world.now, GRACE)
+    (customer,) = world.stripe.stripe.all("customer")
+    card = world.stripe.stripe.cards[customer["id"]]
+    card.is_good = False
+    world.pass_time(days=31, hours=2)
+    assert customer["balance"] == 0
+    reconcile(worker, client, world.now, GRACE)
+    assert (customer["balance"], owed(world)) == (0, 300)
+    card.is_good = True
+    world.pass_time(days=4)
+    world.send_all()
+    assert (world.state(person), customer["balance"], owed(world)) == ("active", 0, 0)
+
+
+def test_an_invoice_that_credit_pays_whole_is_paid_and_booked_without_money(
+    world, make, flood, worker, client
+):
+    (person,) = people_who_paid(world, make, flood, 1)
+    world.send_all()
+    give = "select ledger.credit(%s, 'missed-hours:test', 2890, 'hours missed', %s, %s)"
+    worker.execute(give, [world.mine(person)["id"], world.now, world.now])
+    reconcile(worker, client, world.now, GRACE)
+    world.pass_time(days=31, hours=2)
+    world.send_all()
+    assert (world.state(person), owed(world)) == ("active", 0)
+    # Ten cents are too little for a card: Stripe adds them to the next invoice.
+    world.pass_time(days=31)
+    world.send_all()
+    query = "select sum(amount_minor)::int from ledger.line where account = 'cash:stripe'"
+    fees = "select sum(amount_minor)::int from ledger.line where account = 'payment_fee'"
+    cash, kept = (world.database.execute(one).fetchone()[0] for one in (query, fees))
+    assert cash + kept == 2900 + 10 + 2900

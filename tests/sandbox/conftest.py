@@ -229,6 +229,8 @@ class _Maker:
         answer = list(self._docker.load_image(archive.getvalue()))
         assert self._docker.inspect_image(f"sha256:{digest}"), answer
         self._loaded = True
+        # It opens itself again; idle connections would look like what a test left behind.
+        self._docker.close()
         return f"sha256:{digest}"
 
 

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assets.scores import rules
+from assets.scores import definitions, rules
+from assets.scores.rules import association, direction, point, probability, quantiles, student
 
 number = st.floats(-1e6, 1e6)
 X, Y, R = pl.col("x"), pl.col("y"), pl.col("r")
@@ -18,8 +19,13 @@ def _value(rule, **columns):
     return pl.DataFrame({name: [value] for name, value in columns.items()}).select(rule).item()
 
 
-def test_the_examples_in_docstrings_are_true():
-    result = doctest.testmod(rules)
+@pytest.mark.parametrize(
+    "module",
+    [association, definitions, direction, point, probability, quantiles, student],
+    ids=lambda module: module.__name__,
+)
+def test_the_examples_in_docstrings_are_true(module):
+    result = doctest.testmod(module)
     assert result.attempted > 0
     assert result.failed == 0
 

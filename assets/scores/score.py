@@ -8,7 +8,8 @@ A logged forecast whose opening is lost proves nothing, and gets no score: its s
 counts as missed.
 
 A score is keyed by the newest batch among its two bars. A correction of either
-comes in a later batch, so it scores again in a new row and the old one stays.
+comes in a later batch, so it scores again in a new row and the old one stays. What an
+error is measured by, the scale, is of what was knowable at the slot, and is not among them.
 """
 
 from collections.abc import Sequence
@@ -17,12 +18,16 @@ from datetime import datetime
 import polars as pl
 import psycopg
 
-from assets.market_data.frames import copy_out
-from assets.scores import rules
+from assets.market_data.frames import UTC_TIME, copy_out
+from assets.scores.knowable import with_knowable
+from assets.scores.rules.quantiles import PAIRS
+from assets.scores.scored import with_scores
+from sql.arrays import float8s, int4s, int8s
 
 DECIDED = """
 with due as (
-  select f.slot_record_id, f.instrument_id, f.horizon_hours, f.point, r.slot, f.target_time,
+  select f.slot_record_id, f.instrument_id, f.horizon_hours, f.point, f.quantiles,
+         f.probability_up, r.slot, r.cutoff, f.target_time,
          coalesce(v.manifest -> 'forecast' ->> 'target', 'return') as target
   from forecast.forecast f
   join forecast.slot_record r on r.id = f.slot_record_id
@@ -48,7 +53,9 @@ with due as (
 )
 select due.slot_record_id, due.instrument_id, due.horizon_hours,
        greatest(at_slot.batch_id, at_target.batch_id), due.target, due.point,
-       at_slot.close, at_target.close
+       at_slot.close, at_target.close, due.quantiles::text, due.probability_up,
+       (extract(epoch from due.slot) * 1000000)::bigint,
+       (extract(epoch from due.cutoff) * 1000000)::bigint
 from due
 join closes at_slot on at_slot.instrument_id = due.instrument_id and at_slot.ts_close = due.slot
 join closes at_target on at_target.instrument_id = due.instrument_id
@@ -68,28 +75,45 @@ DECIDED_SCHEMA: dict[str, pl.DataType] = {
     "point": pl.Float64(),
     "close_at_slot": pl.Float64(),
     "close_at_target": pl.Float64(),
+    "quantiles": pl.String(),
+    "probability_up": pl.Float64(),
+    "slot": UTC_TIME,
+    "cutoff": UTC_TIME,
 }
 INSERT = """
 insert into score.score (slot_record_id, instrument_id, horizon_hours, outcome_batch_id,
-                         scored_at, outcome, error, absolute_error, squared_error, hit)
+                         scored_at, outcome, error, absolute_error, squared_error, hit,
+                         reference, symmetric_error, scale, squared_scale, seasonal_naive, naive2,
+                         pinball_loss, interval_score, pit, brier, log_score)
 select u.slot_record_id, u.instrument_id, u.horizon_hours, u.outcome_batch_id, %s, u.outcome,
-       u.error, u.absolute_error, u.squared_error, u.hit
-from unnest(%s::bigint[], %s::int[], %s::int[], %s::bigint[], %s::float8[], %s::float8[],
-            %s::float8[], %s::float8[], %s::boolean[])
-     as u (slot_record_id, instrument_id, horizon_hours, outcome_batch_id, outcome, error,
-           absolute_error, squared_error, hit)
+       u.error, u.absolute_error, u.squared_error, u.hit, u.reference, u.symmetric_error,
+       u.scale, u.squared_scale, u.seasonal_naive, u.naive2, u.pinball_loss, u.interval_score,
+       u.pit, u.brier, u.log_score
+from unnest(%s::bigint[], %s::int[], %s::int[], %s::bigint[], %s::boolean[], %s::float8[],
+            %s::float8[], %s::float8[], %s::float8[], %s::float8[], %s::float8[], %s::float8[],
+            %s::float8[], %s::float8[], %s::float8[], %s::float8[], %s::float8[], %s::float8[],
+            %s::float8[], %s::float8[])
+     as u (slot_record_id, instrument_id, horizon_hours, outcome_batch_id, hit, outcome, error,
+           absolute_error, squared_error, reference, symmetric_error, scale, squared_scale,
+           seasonal_naive, naive2, pinball_loss, interval_score, pit, brier, log_score)
 on conflict do nothing
 """
-WRITTEN = (
-    "slot_record_id",
-    "instrument_id",
-    "horizon_hours",
-    "outcome_batch_id",
+NUMBERS = (
     "outcome",
     "error",
     "absolute_error",
     "squared_error",
-    "hit",
+    "reference",
+    "symmetric_error",
+    "scale",
+    "squared_scale",
+    "seasonal_naive",
+    "naive2",
+    "pinball_loss",
+    "interval_score",
+    "pit",
+    "brier",
+    "log_score",
 )
 ROWS_AT_ONCE = 50_000
 
@@ -124,34 +148,42 @@ def score_resolved(
             },
             DECIDED_SCHEMA,
         )
-        scores = scored(decided)
+        scores = with_knowable(connection, scored(decided))
         written = 0
         for part in scores.iter_slices(ROWS_AT_ONCE):
-            columns = [part[name].to_list() for name in WRITTEN]
-            written += connection.execute(INSERT, [now, *columns]).rowcount
+            written += connection.execute(INSERT, [now, *_columns(part)]).rowcount
     return written
 
 
+def _columns(scores: pl.DataFrame) -> list[object]:
+    return [
+        int8s(scores["slot_record_id"].to_list()),
+        int4s(scores["instrument_id"].to_list()),
+        int4s(scores["horizon_hours"].to_list()),
+        int8s(scores["outcome_batch_id"].to_list()),
+        scores["hit"].to_list(),
+        *(float8s(scores[name].to_list()) for name in NUMBERS),
+    ]
+
+
 def scored(decided: pl.DataFrame) -> pl.DataFrame:
-    """Outcome and every rule of decided forecasts.
+    """Outcome and every score of decided forecasts that needs no other hour.
 
     Args:
         decided: `target` (`return` or `price`), `point`, `close_at_slot`,
-            `close_at_target` (prices), and keys, which are kept.
+            `close_at_target` (prices), `quantiles` (JSON text), `probability_up`, and
+            keys, which are kept.
 
     Returns:
-        With `outcome`, `error`, `absolute_error` (the target's unit),
-        `squared_error` (its square) and `hit` (Boolean, null: no direction).
+        With `outcome`, `reference` (the target's unit: what no change would have been), and
+        what `with_scores` adds.
     """
     is_return = pl.col("target") == "return"
     realised = (pl.col("close_at_target") / pl.col("close_at_slot")).log()
-    point, outcome, reference = pl.col("point"), pl.col("outcome"), pl.col("reference")
-    return decided.with_columns(
-        outcome=pl.when(is_return).then(realised).otherwise("close_at_target"),
-        reference=pl.when(is_return).then(0.0).otherwise("close_at_slot"),
-    ).with_columns(
-        error=rules.error(point, outcome),
-        absolute_error=rules.absolute_error(point, outcome),
-        squared_error=rules.squared_error(point, outcome),
-        hit=rules.hit(point, outcome, reference),
+    return with_scores(
+        decided.with_columns(
+            outcome=pl.when(is_return).then(realised).otherwise("close_at_target"),
+            reference=pl.when(is_return).then(0.0).otherwise("close_at_slot"),
+            quantiles=pl.col("quantiles").str.json_decode(PAIRS),
+        )
     )

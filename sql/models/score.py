@@ -38,3 +38,32 @@ class Score(Base):
     hit: Mapped[bool | None] = mapped_column(
         Boolean, comment="Direction right; null: the forecast or the market had none"
     )
+    reference: Mapped[float | None] = mapped_column(
+        Float(53), comment="What no change would have been: 0, or the close at the slot"
+    )
+    symmetric_error: Mapped[float | None] = mapped_column(
+        Float(53), comment="2 |X - Y| / (|X| + |Y|) of prices, 0 to 2"
+    )
+    scale: Mapped[float | None] = mapped_column(
+        Float(53), comment="Mean absolute seasonal difference knowable at the slot"
+    )
+    squared_scale: Mapped[float | None] = mapped_column(
+        Float(53), comment="Mean squared seasonal difference knowable at the slot"
+    )
+    seasonal_naive: Mapped[float | None] = mapped_column(
+        Float(53), comment="Seasonal naive forecast; null: that hour had no bar"
+    )
+    naive2: Mapped[float | None] = mapped_column(Float(53), comment="Forecast of M4's Naive2")
+    pinball_loss: Mapped[float | None] = mapped_column(
+        Float(53), comment="Mean quantile loss over the levels; null: no quantiles"
+    )
+    interval_score: Mapped[float | None] = mapped_column(
+        Float(53), comment="Of the widest symmetric pair of levels; null: none"
+    )
+    pit: Mapped[float | None] = mapped_column(
+        Float(53), comment="Interpolated level of the outcome, 0 to 1"
+    )
+    brier: Mapped[float | None] = mapped_column(
+        Float(53), comment="(probability_up - rose) squared; null: no probability"
+    )
+    log_score: Mapped[float | None] = mapped_column(Float(53), comment="In nats; null as brier")

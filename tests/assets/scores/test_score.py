@@ -71,7 +71,7 @@ def worker(database) -> Iterator[psycopg.Connection]:
         yield connection
 
 
-def forecast(connection, version, point, horizon=1, slot=SLOT):
+def forecast(connection, version, point, horizon=1, slot=SLOT, quantiles=None, up=None):
     record = connection.execute(
         "insert into forecast.slot_record (version_id, slot, provenance, cutoff, max_batch,"
         " image_digest, engine, path, recorded_at, wall_ms, log)"
@@ -81,8 +81,8 @@ def forecast(connection, version, point, horizon=1, slot=SLOT):
     ).fetchone()[0]
     connection.execute(
         "insert into forecast.forecast values (%s, (select id from market.instrument"
-        " where symbol = 'X'), %s, %s, %s, null, null)",
-        [record, horizon, slot + horizon * HOUR, point],
+        " where symbol = 'X'), %s, %s, %s, %s, %s)",
+        [record, horizon, slot + horizon * HOUR, point, quantiles, up],
     )
     return record
 
@@ -189,3 +189,49 @@ def test_a_long_past_of_many_horizons_is_scored_at_once(worker):
         hour = (slot - DAY) // HOUR
         expected = math.log((100.0 + (hour + horizon) % 7) / (100.0 + hour % 7))
         assert math.isclose(outcome, expected, abs_tol=1e-12)
+
+
+DISTRIBUTION = (
+    "select reference, pinball_loss, interval_score, pit, brier, log_score, symmetric_error"
+    " from score.score order by outcome_batch_id"
+)
+
+
+def test_quantiles_and_probability_are_scored_with_the_point_and_again_after_a_correction(worker):
+    deliver(worker, {3: 100.0, 4: 110.0})
+    quantiles = "[[0.1, 100.0], [0.5, 108.0], [0.9, 112.0]]"
+    forecast(worker, "v2.0.0", 108.0, quantiles=quantiles, up=0.8)
+    score_resolved(worker, LATER)
+    deliver(worker, {4: 90.0}, LATER + HOUR)
+    score_resolved(worker, LATER + HOUR)
+    first, second = worker.execute(DISTRIBUTION).fetchall()
+    assert first == pytest.approx(
+        (100, (0.1 * 10 + 0.5 * 2 + 0.1 * 2) / 3, 12, 0.7, 0.04, -math.log(0.8), 4 / 218)
+    )
+    assert second == pytest.approx(
+        (100, (0.9 * 10 + 0.5 * 18 + 0.1 * 22) / 3, 12 + 10 * 10, 0.05, 0.64, -math.log(0.2),
+         36 / 198)
+    )  # fmt: skip
+
+
+def test_of_a_bare_point_the_scores_of_distributions_are_null(worker):
+    deliver(worker, {3: 100.0, 4: 110.0})
+    forecast(worker, "v1.0.0", 0.05)
+    score_resolved(worker, LATER)
+    (row,) = worker.execute(DISTRIBUTION).fetchall()
+    assert row[:-1] == (0.0, None, None, None, None, None)
+    assert math.isclose(row[-1], 2 * (110 - 100 * math.exp(0.05)) / (110 + 100 * math.exp(0.05)))
+
+
+def test_the_scale_is_stored_where_the_slot_knew_a_day_of_seasonal_differences(worker):
+    slot = DAY + 60 * HOUR
+    deliver(worker, {hour: 100.0 + hour % 7 for hour in range(1, 90)})
+    forecast(worker, "v2.0.0", 104.0, slot=slot)
+    score_resolved(worker, LATER)
+    scale, squared, naive = worker.execute(
+        "select scale, squared_scale, seasonal_naive from score.score"
+    ).fetchone()
+    differences = [(hour % 7) - ((hour - 24) % 7) for hour in range(25, 61)]
+    assert math.isclose(scale, sum(map(abs, differences)) / 36)
+    assert math.isclose(squared, sum(one**2 for one in differences) / 36)
+    assert naive == 100.0 + (61 - 24) % 7

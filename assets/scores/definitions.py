@@ -63,7 +63,8 @@ FORECAST_DEFINITIONS: tuple[Definition, ...] = (
         "mase",
         "mean of |x - y| / S; S = mean of |y_t - y_(t-m)| over the 28 days before the slot, of bars"
         " known at its cut-off; m = 24 h, or the next multiple of it that the horizon fits in",
-        "Hyndman and Koehler 2006, equation 3", SCALED, "lower", WITH_SCALE,
+        "Hyndman and Koehler 2006, section 3; seasonal: Hyndman and Athanasopoulos 2021, section 5.8",
+        SCALED, "lower", WITH_SCALE,
     ),
     Definition(
         "rmsse", "root of the mean of (x - y)^2 / S2; S2 = mean of (y_t - y_(t-m))^2, else as mase",
@@ -75,7 +76,7 @@ FORECAST_DEFINITIONS: tuple[Definition, ...] = (
         "half of (smape / smape of Naive2 + mase / mase of Naive2), over the same forecasts; Naive2"
         " is no change but for the hour of day, by multiplicative classical decomposition of 28"
         " days of closes, without M4's test whether the season is significant",
-        "Makridakis, Spiliotis and Assimakopoulos 2020 (M4), section 2.1", "ratio", "lower",
+        "Makridakis, Spiliotis and Assimakopoulos 2020 (M4)", "ratio", "lower",
         "scored forecasts with a scale and a Naive2",
     ),
     Definition(
@@ -126,7 +127,7 @@ FORECAST_DEFINITIONS: tuple[Definition, ...] = (
         "crps",
         "twice the mean pinball loss over the levels that the forecast gives, each with the same"
         " weight: compare only where levels are the same",
-        "Laio and Tamea 2007, equation 14", TARGET, "lower", WITH_QUANTILES,
+        "Laio and Tamea 2007", TARGET, "lower", WITH_QUANTILES,
     ),
     Definition(
         "interval_score",
@@ -193,3 +194,15 @@ def definition_of(name: str) -> Definition | None:
     """
     wanted = f"{COVERAGE}<level>" if name.startswith(COVERAGE) else name
     return next((one for one in FORECAST_DEFINITIONS if one.name == wanted), None)
+
+
+def as_table() -> str:
+    """The definitions as rows of Markdown, as `docs/subscriber/scores.md` has them."""
+    rows = ["| measure | formula | unit | better | counted | source |", "|---|---|---|---|---|---|"]
+    for one in FORECAST_DEFINITIONS:
+        formula = one.formula.replace("|", "\\|")
+        rows.append(
+            f"| `{one.name}` | {formula} | {one.unit} | {one.better or '-'} | {one.over}"
+            f" | {one.source} |"
+        )
+    return "\n".join(rows)

@@ -16,7 +16,7 @@ def skill(
 ) -> Measure:
     """1 - mean loss / mean loss of the baseline, over the forecasts that both made.
 
-    Murphy (1988), equation 4; above 0 beats the baseline, 1 is perfect.
+    Murphy (1988); above 0 beats the baseline, 1 is perfect.
 
     Args:
         scored: as of `forecast_measures`, of one signal.

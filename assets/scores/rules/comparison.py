@@ -36,7 +36,7 @@ def diebold_mariano(
 ) -> Comparison:
     """Two forecasts' losses at the same slots, oldest first, one slot an hour.
 
-    Diebold and Mariano (1995), equation 8: the mean difference over the square root of its
+    Diebold and Mariano (1995): the mean difference over the square root of its
     variance, from autocovariances up to lag horizon - 1, all with weight 1; times the
     correction of Harvey, Leybourne and Newbold (1997), equation 9.
 

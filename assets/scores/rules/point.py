@@ -22,7 +22,7 @@ def symmetric_error(point: pl.Expr, outcome: pl.Expr) -> pl.Expr:
     """2 |x - y| / (|x| + |y|), a share in [0, 2]; null where both are 0.
 
     The term of sMAPE as in the M4 competition (Makridakis, Spiliotis and
-    Assimakopoulos 2020, section 2.1), without its factor 100. Take prices: of
+    Assimakopoulos 2020), without its factor 100. Take prices: of
     returns, whose zero is no scale's, it says nothing.
 
     >>> frame = pl.DataFrame({"x": [1.0, 0.0, 0.0], "y": [3.0, 2.0, 0.0]})

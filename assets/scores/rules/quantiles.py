@@ -51,8 +51,8 @@ def quantile_scores(forecasts: pl.DataFrame) -> pl.DataFrame:
 
     Returns:
         `pinball_loss`: mean quantile loss over the levels given, the target's unit;
-        twice that is the estimate of CRPS from quantiles (Laio and Tamea 2007,
-        equation 14; as `crps_quantile` of scoringrules: every level counts the same,
+        twice that is the estimate of CRPS from quantiles (Laio and Tamea 2007;
+        as `crps_quantile` of scoringrules: every level counts the same,
         however unevenly they are spaced). `interval_score`: of the widest pair of levels
         that is symmetric about 0.5; null where there is none. `pit`: F(y), by
         linear interpolation between quantiles; the middle of the levels where

@@ -39,7 +39,7 @@ def outcomes(closes: Hours, horizon: int, target: str) -> Hours:
 def seasonal_scales(outcome: Hours, lag: int, places: Places) -> tuple[Hours, Hours]:
     """Mean |y_t - y_(t-lag)| and mean (y_t - y_(t-lag))^2 over the window that ends at each place.
 
-    The error in sample of the seasonal naive forecast (Hyndman and Koehler 2006, equation
+    The error in sample of the seasonal naive forecast (Hyndman and Koehler 2006, section
     3), over the `WINDOW_HOURS` up to the slot instead of all the past.
 
     Args:

@@ -63,7 +63,7 @@ FORECAST_DEFINITIONS: tuple[Definition, ...] = (
         "mase",
         "mean of |x - y| / S; S = mean of |y_t - y_(t-m)| over the 28 days before the slot, of bars"
         " known at its cut-off; m = 24 h, or the next multiple of it that the horizon fits in",
-        "Hyndman and Koehler 2006, section 3; seasonal: Hyndman and Athanasopoulos 2021, section 5.8",
+        "Hyndman and Koehler 2006, section 3; seasonal: Hyndman and Athanasopoulos 2021, 5.8",
         SCALED, "lower", WITH_SCALE,
     ),
     Definition(

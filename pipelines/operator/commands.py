@@ -16,6 +16,7 @@ from assets.forecasts.version import PublishedVersion, due_slots, published_vers
 from assets.installation import Installation
 from assets.scores.score import score_resolved
 from pipelines.operator import (
+    baselines,
     data_keys,
     ledger,
     log_commands,
@@ -48,6 +49,7 @@ commands = Commands(
         *ledger.commands,
         *data_keys.commands,
         *mail.commands,
+        *baselines.commands,
     ]
 )
 

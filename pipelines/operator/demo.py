@@ -25,6 +25,7 @@ from assets.installation import Installation
 from assets.market_data.source import Source
 from assets.market_data.store import ingest
 from assets.scores.score import score_resolved
+from pipelines.operator.baselines import HANDLE, publish_baselines
 from pipelines.operator.demo_people import Client, Person, push_example
 from pipelines.operator.home import CHECKOUT, Home
 from pipelines.operator.house import House, open_house
@@ -107,7 +108,13 @@ def prepare(house: House, say: Say) -> tuple[Person, Person]:
     say("processes up: signer, log, code server, api, git, Dagster's webserver and daemon")
     provider = _person(home, "ada")
     subscriber = _person(home, "sam")
-    versions = _publish(house, installation, provider, say)
+    _publish(house, installation, provider, say)
+    platform = _person(home, HANDLE)
+    publish_baselines(
+        installation, home.git_url, home.api_url, platform, say, tuple(SYMBOLS.split(","))
+    )
+    with installation.connect() as connection:
+        versions = published_versions(connection)
     _replay(installation, versions, say)
     _run_live(house, installation, len(versions), say)
     Client.logged_in(home.api_url, subscriber).subscribe(f"{provider.handle}/{SUBSCRIBED}")
@@ -136,9 +143,7 @@ def _person(home: Home, handle: str) -> Person:
     return person
 
 
-def _publish(
-    house: House, installation: Installation, provider: Person, say: Say
-) -> list[PublishedVersion]:
+def _publish(house: House, installation: Installation, provider: Person, say: Say) -> None:
     with installation.connect() as connection:
         known = {version.name for version in published_versions(connection)}
     for name in EXAMPLES:
@@ -147,8 +152,6 @@ def _publish(
         say(f"git push {name} v1.0.0")
         push_example(CHECKOUT / "examples" / name, house.home.git_url, provider, say)
         Client(house.home.api_url, provider).publish(f"{provider.handle}/{name}")
-    with installation.connect() as connection:
-        return published_versions(connection)
 
 
 def _replay(installation: Installation, versions: list[PublishedVersion], say: Say) -> None:

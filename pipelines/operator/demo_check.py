@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from pipelines.operator.baselines import BASELINES, HANDLE
 from pipelines.operator.demo import EXAMPLES, SUBSCRIBED, prepare, with_demo_settings
 from pipelines.operator.demo_people import Client, Person
 from pipelines.operator.home import Home, Ports
@@ -83,7 +84,8 @@ def _check_as_subscriber(home: Home, provider: Person, subscriber: Person) -> li
     anyone, reader = Client(home.api_url), Client(home.api_url, subscriber)
     listed = {item["signal"] for item in anyone.get("/v1/signals")["items"]}
     signal = f"{provider.handle}/{SUBSCRIBED}"
-    if not {f"{provider.handle}/{name}" for name in EXAMPLES} <= listed:
+    wanted = {f"{provider.handle}/{name}" for name in EXAMPLES}
+    if not wanted | {f"{HANDLE}/{name}" for name in BASELINES} <= listed:
         problems.append(f"catalogue lists {sorted(listed)}")
     latest = reader.get(f"/v1/signals/{signal}/forecasts/latest")["items"]
     version = anyone.get(f"/v1/signals/{signal}/versions/v1.0.0")

@@ -87,8 +87,24 @@ class Client:
         self._http.close()
 
 
-def push_example(folder: Path, git_url: str, provider: Person, say: Say) -> None:
-    """Commit a copy of an example, tag it v1.0.0 and push it, showing what git shows.
+def push_example(
+    folder: Path,
+    git_url: str,
+    provider: Person,
+    say: Say,
+    *,
+    tag: str = "v1.0.0",
+    goes_on: bool = False,
+) -> None:
+    """Commit a copy of an example, tag it and push it, showing what git shows.
+
+    Args:
+        folder: of the example; its name is the signal's.
+        git_url: where pushes go.
+        provider: who pushes, by their key.
+        say: is told what git prints.
+        tag: the version.
+        goes_on: on top of what was pushed before.
 
     Raises:
         RuntimeError: the push was refused.
@@ -111,19 +127,21 @@ def push_example(folder: Path, git_url: str, provider: Person, say: Say) -> None
         }
         url = f"{git_url}/git/{provider.handle}/{folder.name}.git"
         identity = ["-c", f"user.name={provider.handle}", "-c", f"user.email={provider.email}"]
+        before = [["fetch", "--quiet", url, "main"], ["reset", "--soft", "FETCH_HEAD"]]
         for arguments in (
             ["init", "--quiet", "--initial-branch=main"],
+            *(before if goes_on else []),
             ["add", "--all"],
-            [*identity, "commit", "--quiet", "--message", "Publish"],
-            ["tag", "v1.0.0"],
+            [*identity, "commit", "--quiet", "--message", f"Publish {tag}"],
+            ["tag", tag],
         ):
             subprocess.run(["git", *arguments], cwd=work, env=environment, check=True)
-        _push(work, url, environment, say)
+        _push(work, url, tag, environment, say)
 
 
-def _push(work: Path, url: str, environment: dict[str, str], say: Say) -> None:
+def _push(work: Path, url: str, tag: str, environment: dict[str, str], say: Say) -> None:
     with subprocess.Popen(
-        ["git", "push", url, "main", "v1.0.0"],
+        ["git", "push", url, "main", tag],
         cwd=work,
         env=environment,
         stdout=subprocess.PIPE,

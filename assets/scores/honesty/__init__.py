@@ -1,0 +1,1 @@
+"""What stands beside a number so that it can be believed: intervals, tries, records, misses."""

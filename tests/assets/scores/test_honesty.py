@@ -7,9 +7,10 @@ import polars as pl
 import pytest
 
 from assets.scores.honesty.drift import drift
+from assets.scores.honesty.missed import hit_rate, skill
 from assets.scores.honesty.naive import naive_errors
 from assets.scores.honesty.record import record_of
-from assets.scores.honesty.skill import hit_rate, skill
+from assets.scores.skill import skill as plain_skill
 
 FIRST = datetime(2026, 1, 5, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -59,6 +60,8 @@ def measured(seed=2, skew=0.3):
     noise = np.random.default_rng(seed).normal(0, 0.01, len(frame))
     point = skew * pl.col("outcome") + pl.Series(noise) * (1 - skew)
     return frame.with_columns(
+        point=point,
+        size=point.abs(),
         absolute_error=(point - pl.col("outcome")).abs(),
         hit=point.sign() == pl.col("outcome").sign(),
     )
@@ -71,6 +74,10 @@ def test_skill_is_against_the_baseline_that_is_hardest_to_beat():
     found = skill(frame, none, 24)
     assert found.value == pytest.approx(1 - frame["absolute_error"].sum() / least)
     assert found.count == len(frame)
+    naive = frame.with_columns(point=pl.lit(0.0)).drop("absolute_error", "hit")
+    seasonal = naive.with_columns(point=pl.col("outcome") + pl.col("seasonal_naive"))
+    against = [plain_skill(frame, one).value for one in (naive, seasonal)]
+    assert found.value == pytest.approx(min(against))
     assert skill(none, none, 24).reason == "no outcome is known yet"
 
 
@@ -91,11 +98,16 @@ def test_leaving_out_hours_by_chance_or_by_foresight_lowers_skill():
     dropped = frame.filter(pl.int_range(pl.len()) % 7 == 0)
     kept = frame.join(dropped, on="slot", how="anti")
     assert skill(kept, dropped, 24).value < whole
-    # Foresight of the direction: the hours at which it said the opposite of what came.
-    worst = frame.filter(~pl.col("hit"))
-    kept = frame.join(worst, on="slot", how="anti")
+
+
+@pytest.mark.parametrize("skew", [0.1, 0.3, 0.9])
+def test_knowing_which_directions_were_wrong_and_leaving_them_out_lowers_skill(skew):
+    frame = measured(skew=skew).drop_nulls("seasonal_naive")
+    whole = skill(frame, frame.clear(), 24).value
+    wrong = frame.filter(~pl.col("hit"))
+    kept = frame.join(wrong, on="slot", how="anti")
     assert skill(kept, frame.clear(), 24).value > whole
-    assert skill(kept, worst, 24).value < whole
+    assert skill(kept, wrong, 24).value < whole
 
 
 def test_a_signal_that_missed_everything_was_wrong_about_everything():

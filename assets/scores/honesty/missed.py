@@ -1,9 +1,11 @@
-"""Skill against the naive baselines, and both skill and hit rate with misses charged.
+"""Skill and hit rate with misses charged, by a rule that is declared.
 
-The declared penalty: a due slot without a live forecast (missed, late, unopened) is counted as
-if it had said the opposite of what happened, for every symbol and horizon that it owed. Its
-direction is wrong, and its absolute error is twice that of no change. Nothing that a forecast
-of the outcome's own size can do is worse, so leaving out an hour does not make a record better.
+A due slot without a live forecast (missed, late, unopened) counts as if it had said the
+opposite of what happened, for every symbol and horizon that it owed: its direction was wrong,
+and its absolute error is |y - r| + max(|y - r|, m), where r is no change and m the mean
+|x - r| of what the signal did say: as far off on the other side as the outcome, or as its own
+forecasts usually are, whichever is more. So leaving out the hours that went wrong, or would
+have, does not make a record better.
 """
 
 import polars as pl
@@ -13,7 +15,6 @@ from assets.scores.honesty.naive import BASELINES
 from assets.scores.measure import Measure
 
 NOTHING_KNOWN = "no outcome is known yet"
-OPPOSITE = 2.0
 
 
 def skill(answered: pl.DataFrame, missed: pl.DataFrame, block: int) -> Measure:
@@ -22,12 +23,15 @@ def skill(answered: pl.DataFrame, missed: pl.DataFrame, block: int) -> Measure:
     Over the forecasts for which each has a value. Positive: better than the best baseline.
 
     Args:
-        answered: `slot`, `absolute_error`, and a column for each of `BASELINES`.
-        missed: `slot` and a column for each of `BASELINES`; charged at twice `naive`.
+        answered: `slot`, `absolute_error`, `size` (|x - r|), and a column for each of
+            `BASELINES`; all in the target's unit.
+        missed: `slot` and a column for each of `BASELINES`; none: nothing is charged.
         block: of the bootstrap, in slots.
     """
-    charged = missed.with_columns(absolute_error=OPPOSITE * pl.col("naive"))
+    usual = answered.select(pl.col("size").mean().fill_null(0.0)).item()
+    opposite = pl.col("naive") + pl.max_horizontal(pl.col("naive"), pl.lit(float(usual)))
     columns = ["slot", "absolute_error", *BASELINES]
+    charged = missed.with_columns(absolute_error=opposite)
     both = pl.concat([answered.select(columns), charged.select(columns)])
     measures = [_against(both, baseline, block) for baseline in BASELINES]
     known = [measure for measure in measures if measure.value is not None]
@@ -56,7 +60,8 @@ def hit_rate(answered: pl.DataFrame, missed: pl.DataFrame, block: int) -> Measur
 
     Args:
         answered: `slot`, `hit` (Boolean; null: no direction).
-        missed: `slot`, `naive` (absolute error of no change: 0 where the market did not move).
+        missed: `slot`, `naive` (absolute error of no change: 0 where the market did not move);
+            none: nothing is charged.
         block: of the bootstrap, in slots.
     """
     wrong = missed.select("slot", hit=pl.when(pl.col("naive") > 0).then(statement=False))
@@ -71,6 +76,18 @@ def hit_rate(answered: pl.DataFrame, missed: pl.DataFrame, block: int) -> Measur
     low, high = interval(counted, of, block) or (None, None)
     value = float(counted[:, 0].sum()) / float(counted[:, 1].sum())
     return Measure(value=value, count=len(both), low=low, high=high)
+
+
+def mean_absolute_error(answered: pl.DataFrame, block: int) -> tuple[float, float] | None:
+    """Interval of the mean absolute error; `answered` as in `skill`."""
+    if answered.is_empty():
+        return None
+    terms = _by_slot(answered, pl.col("absolute_error").sum(), pl.len())
+
+    def of(sums: Array) -> Array:
+        return sums[:, 0] / sums[:, 1]
+
+    return interval(terms, of, block)
 
 
 def _by_slot(frame: pl.DataFrame, first: pl.Expr, second: pl.Expr) -> Array:

@@ -43,6 +43,7 @@ from api.mail import routes as mail
 from api.mail.delivery import delivering
 from api.mail.smtp import mail_server
 from api.openapi import complete, openapi_config
+from api.performance import metrics
 from api.performance import routes as performance
 from api.provider import routes as provider
 from api.response_headers import response_headers
@@ -76,6 +77,7 @@ ROUTES: list[Router | HTTPRouteHandler] = [
     origin.list_provenance_keys,
     runs.router,
     performance.router,
+    metrics.list_metrics,
     track_record.router,
     track_record.get_reproduction,
     forecasts.router,

@@ -12,7 +12,9 @@ from assets.installation import Installation
 from assets.market_data.asset import KEY as BARS
 from assets.market_data.asset import bars_asset
 from assets.market_data.source import Source
+from assets.scores.asset import KEY as SCORES
 from assets.scores.asset import scores_asset
+from assets.scores.performance.asset import performance_asset
 from assets.transparency.asset import log_asset
 from assets.transparency.covered import log_is_covered
 from assets.transparency.reproduce_asset import reproduced_asset
@@ -55,6 +57,7 @@ def definitions_of(
             log_asset(partitions, forecasts),
             reproduced_asset(days_of(partitions)),
             scores_asset(partitions, [BARS, *forecasts]),
+            performance_asset(partitions, [SCORES]),
             credits_asset(days_of(partitions)),
             business_asset(days_of(partitions)),
             reconciliation_asset(),

@@ -49,12 +49,12 @@ def tick_job(forecasts: Sequence[dg.AssetKey]) -> Any:
 
 
 def score_job() -> Any:
-    """What the bars of a slot decided, and the audit of the log."""
+    """What the bars of a slot decided, what that adds up to, and the audit of the log."""
     return dg.define_asset_job(
         SCORE,
-        selection=dg.AssetSelection.assets("scores", "transparency/log"),
+        selection=dg.AssetSelection.assets("scores", "performance", "transparency/log"),
         executor_def=dg.in_process_executor,
-        description="After each tick: scores of what was decided, and the audit of the log.",
+        description="After each tick: scores of what was decided, performance, the log's audit.",
     )
 
 

@@ -4,6 +4,9 @@
 quorum was reached by then, so that a stranger can check it. What ran late, in
 replay or before publication stands beside it and never in it. A number that cannot
 be computed is null with a reason, never zero.
+
+Groups are counted at the time of asking. `measures` are computed once an hour, by `as_of`:
+the row of a signal without `version` is what its subscribers received, slot by slot.
 """
 
 from datetime import datetime, timedelta
@@ -15,11 +18,13 @@ from litestar.params import FromPath, FromQuery, QueryParameter
 
 from api.auth.guards import anyone
 from api.installation import Context, RequestContext
+from api.performance.stored import Measured, StoredPerformance, stored_performance
 from api.rows import fetch_all
 from api.signals.lookup import KnownSignal, find_signal, find_version
 
 Window = Literal["30d", "90d", "all"]
 DUE = ("live", "late", "missed", "pending")
+NOT_COMPUTED = "not computed yet: it is once an hour, from the hour after the first slot on"
 DAYS: dict[Window, int | None] = {"30d": 30, "90d": 90, "all": None}
 
 
@@ -58,6 +63,12 @@ class Performance(msgspec.Struct, frozen=True, kw_only=True):
         pending: of these, slots recorded in time that no checkpoint covers yet; they
             become live or late and are not scored before.
         unopened: of the missed, slots whose leaf commits to an answer that can no longer be shown.
+        as_of: the measures are of slots before it.
+        computed_at: when they were computed.
+        live_since: the first slot ever that was proven live, by then.
+        measures: of the window; null: not computed yet.
+        measures_reason: why the measures are null.
+        definitions: where each measure is defined.
     """
 
     signal: str
@@ -74,6 +85,12 @@ class Performance(msgspec.Struct, frozen=True, kw_only=True):
     backfilled: Group
     live_deadline_minutes: int
     is_sample_data: bool
+    as_of: datetime | None
+    computed_at: datetime | None
+    live_since: datetime | None
+    measures: Measured | None
+    measures_reason: str | None
+    definitions: str = "/v1/metrics"
 
 
 class _Row(msgspec.Struct, frozen=True):
@@ -153,7 +170,10 @@ async def get_performance(
         }
         rows = await fetch_all(connection, _Row, GROUPS, values)
         facts = await fetch_all(connection, _Facts, FACTS, values)
-    return _performance(context, signal, window, version, rows, (facts or [_Facts()])[0])
+        stored = await stored_performance(
+            connection, signal.id, known.id if known else None, window
+        )
+    return _performance(context, signal, window, version, rows, (facts or [_Facts()])[0], stored)
 
 
 def _since(window: Window, now: datetime) -> datetime | None:
@@ -168,6 +188,7 @@ def _performance(
     version: str | None,
     rows: list[_Row],
     facts: _Facts,
+    stored: StoredPerformance | None,
 ) -> Performance:
     counts = {row.provenance: row.count for row in rows}
     groups: dict[str, Any] = {
@@ -185,6 +206,11 @@ def _performance(
         unopened=sum(row.unopened for row in rows),
         live_deadline_minutes=context.settings.live_deadline_minutes,
         is_sample_data=facts.is_sample_data,
+        as_of=stored.as_of if stored else None,
+        computed_at=stored.computed_at if stored else None,
+        live_since=stored.live_since if stored else None,
+        measures=stored.measures if stored else None,
+        measures_reason=None if stored else NOT_COMPUTED,
         **groups,
     )
 

@@ -1,7 +1,8 @@
 """GET .../track-record, GET /v1/reproduction: what was owed, what became of it, what can be proved.
 
-Nothing here is chosen by a window or hidden by a state: every version that was ever
-published stays listed with what it owed, also when it is offline or retired.
+Nothing here is chosen by a window or hidden by a state: every version that was ever pushed
+stays listed with what it owed, also when it is offline, retired or was rejected, so that a
+new name of a version does not make its family younger.
 """
 
 from datetime import datetime, timedelta
@@ -14,6 +15,7 @@ from litestar.params import FromPath
 from api.auth.guards import anyone
 from api.forecasts.stored import revealed_until
 from api.installation import RequestContext
+from api.performance.stored import Measure
 from api.rows import fetch_all
 from api.signals.lookup import find_signal
 
@@ -37,17 +39,25 @@ class Reproduction(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class VersionRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """What one version owed; see `TrackRecord`."""
+    """What one version owed; see `TrackRecord`.
+
+    Attributes:
+        pushed_at: when its push began.
+        published_at: null: it was rejected.
+        measures: over all its live slots, some of GET .../performance?version=; null: none yet.
+    """
 
     version: str
-    state: Literal["live", "offline", "retired"]
-    published_at: datetime
+    state: Literal["live", "offline", "retired", "rejected"]
+    pushed_at: datetime
+    published_at: datetime | None
     due: int
     live: int
     late: int
     missed: int
     pending: int
     unopened: int
+    measures: dict[str, Measure] | None = None
 
 
 class TrackRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,6 +70,8 @@ class TrackRecord(msgspec.Struct, frozen=True, kw_only=True):
         pending: recorded in time, and not covered by a checkpoint yet.
         unopened: of the missed, slots whose leaf commits to an answer that can no longer be shown.
         revealed_until: logged slots before it are public.
+        trials: versions that the provider ever pushed, of all signals, rejected ones too.
+        measures: of the family, as its subscribers received it; null: none yet.
         versions: newest first, whatever their state.
     """
 
@@ -73,11 +85,22 @@ class TrackRecord(msgspec.Struct, frozen=True, kw_only=True):
     unopened: int
     revealed_until: datetime | None
     reproduction: Reproduction
+    trials: int
+    measures: dict[str, Measure] | None
     versions: list[VersionRecord]
 
 
 class _Row(VersionRecord, frozen=True, kw_only=True):
     since: datetime | None
+
+
+class _Trials(msgspec.Struct, frozen=True):
+    trials: int
+
+
+class _Measures(msgspec.Struct, frozen=True):
+    version: str | None
+    measures: dict[str, Measure]
 
 
 class _Tried(msgspec.Struct, frozen=True):
@@ -96,7 +119,7 @@ slot as (
   join registry.version v on v.id = r.version_id
   left join lost on lost.id = r.id
   where v.signal_id = %(signal_id)s and r.provenance in ('live', 'late', 'missed'))
-select v.version, v.state, v.published_at, min(slot.slot) as since,
+select v.version, v.state, v.reserved_at as pushed_at, v.published_at, min(slot.slot) as since,
        count(slot.slot) as due,
        count(*) filter (where slot.provenance = 'live') as live,
        count(*) filter (where slot.provenance = 'late') as late,
@@ -104,8 +127,26 @@ select v.version, v.state, v.published_at, min(slot.slot) as since,
        count(*) filter (where slot.provenance = 'pending') as pending,
        count(*) filter (where slot.is_unopened) as unopened
 from registry.version v left join slot on slot.version_id = v.id
-where v.signal_id = %(signal_id)s and v.published_at is not null
-group by v.id order by v.published_at desc, v.id desc
+where v.signal_id = %(signal_id)s and v.state <> 'building'
+group by v.id order by v.reserved_at desc, v.id desc
+"""
+
+TRIALS: LiteralString = """
+select count(*) as trials from registry.version v join registry.signal g on g.id = v.signal_id
+where g.provider_id = %(provider_id)s
+"""
+
+# Of the signal (no version) and of each version: what tells a record's worth.
+MEASURES: LiteralString = """
+select v.version, shown.measures
+from score.performance p left join registry.version v on v.id = p.version_id
+cross join lateral (
+  select jsonb_object_agg(one.key, one.value) as measures
+  from jsonb_each(p.measures->'live') as one(key, value)
+  where one.key in ('total_return', 'sharpe', 'deflated_sharpe', 'max_drawdown', 'hit_rate',
+                    'hit_rate_with_misses', 'skill', 'skill_with_misses', 'mean_absolute_error')
+  ) shown
+where p.signal_id = %(signal_id)s and p.period = 'all' and shown.measures is not null
 """
 
 TRIED: LiteralString = """
@@ -125,12 +166,16 @@ async def get_track_record(
         signal = await find_signal(connection, context, provider, name)
         values = {
             "signal_id": signal.id,
+            "provider_id": signal.provider_id,
             "deadline": timedelta(minutes=context.settings.live_deadline_minutes),
             "now": context.now,
         }
         rows = await fetch_all(connection, _Row, VERSIONS, values)
         tried = await fetch_all(connection, _Tried, TRIED, values)
+        trials = await fetch_all(connection, _Trials, TRIALS, values)
+        measured = await fetch_all(connection, _Measures, MEASURES, values)
         until = await revealed_until(connection, signal.id, context.now)
+    measures = {one.version: one.measures for one in measured}
     return TrackRecord(
         signal=signal.signal,
         since=min((row.since for row in rows if row.since), default=None),
@@ -142,7 +187,9 @@ async def get_track_record(
         unopened=sum(row.unopened for row in rows),
         revealed_until=until if signal.visibility == "public" else None,
         reproduction=_rate(tried[0]),
-        versions=[_public(row) for row in rows],
+        trials=trials[0].trials,
+        measures=measures.get(None),
+        versions=[_public(row, measures.get(row.version)) for row in rows],
     )
 
 
@@ -164,8 +211,9 @@ def _rate(tried: _Tried) -> Reproduction:
     )
 
 
-def _public(row: _Row) -> VersionRecord:
-    return VersionRecord(**{name: getattr(row, name) for name in VersionRecord.__struct_fields__})
+def _public(row: _Row, measures: dict[str, Measure] | None) -> VersionRecord:
+    counted = {name: getattr(row, name) for name in VersionRecord.__struct_fields__}
+    return VersionRecord(**counted | {"measures": measures})
 
 
 router = Router(

@@ -14,6 +14,7 @@ from assets.forecasts.replay import replay_version
 from assets.forecasts.slot import run_slot
 from assets.forecasts.version import PublishedVersion, due_slots, published_versions
 from assets.installation import Installation
+from assets.scores.performance import update_performance
 from assets.scores.score import score_resolved
 from pipelines.operator import (
     baselines,
@@ -148,6 +149,10 @@ def replay(
         click.echo(f"{told.missed} missed, first {told.first_miss}")
     with installation.connect() as connection:
         scored = score_resolved(connection, installation.clock(), [chosen.id])
+        update_performance(
+            connection, installation.clock(), installation.live_deadline, [chosen.signal_id],
+            everything=True,
+        )  # fmt: skip
     click.echo(f"{scored} scores")
     verdict = audit_replay(installation, chosen, slots, count=audit)
     click.echo(f"audit: {verdict.verdict}")

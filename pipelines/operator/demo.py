@@ -24,6 +24,7 @@ from assets.forecasts.version import PublishedVersion, published_versions
 from assets.installation import Installation
 from assets.market_data.source import Source
 from assets.market_data.store import ingest
+from assets.scores.performance import update_performance
 from assets.scores.score import score_resolved
 from pipelines.operator.baselines import HANDLE, publish_baselines
 from pipelines.operator.demo_people import Client, Person, push_example
@@ -169,6 +170,8 @@ def _replay(installation: Installation, versions: list[PublishedVersion], say: S
         )
     with installation.connect() as connection:
         say(f"scored   {score_resolved(connection, installation.clock())} forecasts")
+        done = update_performance(connection, installation.clock(), installation.live_deadline)
+        say(f"measured {done.signals} signals")
 
 
 def _recorded(connection: psycopg.Connection[Any], version_id: int, provenance: str) -> int:

@@ -38,7 +38,7 @@ grant select on transparency.leaf, transparency.tile, transparency.checkpoint to
 grant select on transparency.cosignature, transparency.quorum, transparency.anchor to signalbox_api;
 grant select on transparency.coverage, transparency.signed_note to signalbox_api;
 grant select on transparency.reproduction to signalbox_api;
-grant select on score.score, score.performance, score.rule_return to signalbox_api;
+grant select on score.score, score.performance, score.rule_return, score.definition to signalbox_api;
 
 grant select on billing.price, billing.subscription, billing.payment_event to signalbox_api;
 grant insert (provider, external_id, kind, received_at, payload) on billing.payment_event to signalbox_api;

@@ -21,7 +21,7 @@ grant select on transparency.tile, transparency.checkpoint, transparency.cosigna
 grant select on transparency.quorum, transparency.anchor, transparency.coverage, transparency.signed_note to signalbox_worker;
 grant select, insert on transparency.reproduction to signalbox_worker;
 grant select, insert on score.score to signalbox_worker;
-grant select, insert, update, delete on score.performance, score.rule_return to signalbox_worker;
+grant select, insert, update, delete on score.performance, score.rule_return, score.definition to signalbox_worker;
 grant select on billing.subscription, billing.price to signalbox_worker;
 -- It settles what has ended, and reconciles with the payment provider through the same inbox.
 grant select on billing.payment_event, billing.applied_event, billing.payment, billing.outbox,

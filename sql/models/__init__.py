@@ -34,7 +34,7 @@ from sql.models.payments import (
     SubscriptionEvent,
     TrialMark,
 )
-from sql.models.performance import Performance, RuleReturn
+from sql.models.performance import Definition, Performance, RuleReturn
 from sql.models.proposal import Consent, Proposal
 from sql.models.registry import Signal, SignalEvent, Version, VersionEvent
 from sql.models.reproduction import Reproduction
@@ -72,6 +72,7 @@ __all__ = [
     "Consent",
     "Cosignature",
     "DataSourceKey",
+    "Definition",
     "Forecast",
     "ImageFinding",
     "IngestBatch",

@@ -44,19 +44,26 @@ class Performance(Base):
     live_since: Mapped[Instant | None] = mapped_column(comment="First live slot ever")
     live_slots: Mapped[int] = mapped_column(comment="Slots proven live in the period")
     sharpe: Mapped[float | None] = mapped_column(
-        Float(53), comment="Annualised, of the declared rule after costs; null: see measures"
+        Float(53),
+        comment="To rank by: annualised, of the declared rule after costs; null:"
+        " the record is too short, or see measures",
     )
     max_drawdown: Mapped[float | None] = mapped_column(
-        Float(53), comment="Share of the peak, 0 to 1; null: see measures"
+        Float(53), comment="To rank by: share of the peak, 0 to 1; null as sharpe"
     )
     skill: Mapped[float | None] = mapped_column(
-        Float(53), comment="1 - loss / loss of the best naive baseline; null: see measures"
+        Float(53),
+        comment="To rank by: 1 - loss / loss of the best naive baseline, misses"
+        " charged; null as sharpe",
     )
     hit_rate: Mapped[float | None] = mapped_column(
-        Float(53), comment="Right directions of those that had one; null: see measures"
+        Float(53),
+        comment="To rank by: right directions of those that had one, misses"
+        " charged; null as sharpe",
     )
     measures: Mapped[dict[str, Any]] = mapped_column(
-        JSONB, comment="By name: value, reason, count, interval"
+        JSONB,
+        comment="The document performance/1: measures by name with value, reason, count, interval",
     )
 
 
@@ -80,3 +87,19 @@ class RuleReturn(Base):
     turnover: Mapped[float] = mapped_column(
         Float(53), comment="Change of positions, as a share of capital"
     )
+
+
+class Definition(Base):
+    __tablename__ = "definition"
+    __table_args__ = (
+        CheckConstraint("better in ('lower', 'higher')", name="better_known"),
+        {"schema": "score", "comment": "What each measure is; as the code that computes it says."},
+    )
+
+    name: Mapped[Str] = mapped_column(primary_key=True, comment="As measures are keyed")
+    position: Mapped[int] = mapped_column(comment="Order in which they are shown")
+    formula: Mapped[Str] = mapped_column(comment="What is computed")
+    source: Mapped[Str] = mapped_column(comment="Who says so")
+    unit: Mapped[Str] = mapped_column(comment="Of the value")
+    better: Mapped[Str | None] = mapped_column(comment="lower or higher; null: neither")
+    over: Mapped[Str] = mapped_column(comment="What its count counts")

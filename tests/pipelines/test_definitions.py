@@ -51,6 +51,7 @@ def test_the_asset_graph_is_bars_versions_log_its_nightly_sample_scores_and_usag
         "transparency/log": versions,
         "transparency/reproduced": ["transparency/log"],
         "scores": ["market_data/bars", *versions],
+        "performance": ["scores"],
         "usage/credits": ["transparency/log"],
         "usage/business": ["usage/credits"],
         "usage/reconciliation": [],

@@ -4,8 +4,6 @@ Computed from the closes alone, for exactly the forecasts that are measured, so 
 is compared over hours in which the yardstick did not run.
 """
 
-from datetime import timedelta
-
 import polars as pl
 
 from assets.scores import rules
@@ -19,12 +17,12 @@ def naive_errors(owed: pl.DataFrame, closes: pl.DataFrame) -> pl.DataFrame:
 
     naive: the close at the slot, so a return of 0. seasonal_naive: the close one day (24 hours)
     before the target, or as many days as make it known at the slot; Hyndman and Athanasopoulos
-    (2021), section 5.2. Where the market was shut then, the last close before.
+    (2021), section 5.2. None where the market was shut then.
 
     Args:
         owed: `slot`, `instrument_id`, `horizon_hours`, `target` (`return` or `price`), and keys,
             which are kept.
-        closes: `instrument_id`, `ts_close`, `close`, ascending by `ts_close`.
+        closes: `instrument_id`, `ts_close`, `close`; one of each time.
 
     Returns:
         Those whose outcome is known, with `outcome`, `naive` and `seasonal_naive` (absolute
@@ -48,14 +46,11 @@ def naive_errors(owed: pl.DataFrame, closes: pl.DataFrame) -> pl.DataFrame:
             left_on=["instrument_id", "target_time"],
             right_on=["instrument_id", "ts_close"],
         )
-        .sort("season")
-        .join_asof(
+        .join(
             known.rename({"close": "at_season"}),
-            left_on="season",
-            right_on="ts_close",
-            by="instrument_id",
-            tolerance=timedelta(days=7),
-            check_sortedness=False,
+            left_on=["instrument_id", "season"],
+            right_on=["instrument_id", "ts_close"],
+            how="left",
         )
     )
     is_return = pl.col("target") == "return"

@@ -107,9 +107,8 @@ def _slots(subject: Subject, start: datetime | None) -> Slots:
 
 
 def _scored(subject: Subject, provenances: tuple[str, ...], start: datetime | None) -> pl.DataFrame:
-    """Forecasts with an outcome, with the errors of the naive baselines beside theirs."""
-    scored = subject.of(*provenances, start=start).filter(pl.col("outcome").is_not_null())
-    return scored.rename({"known_reference": "reference"})
+    """Forecasts with an outcome."""
+    return subject.of(*provenances, start=start).filter(pl.col("outcome").is_not_null())
 
 
 def _of_forecasts(
@@ -118,8 +117,10 @@ def _of_forecasts(
     measures = forecast_measures(live)
     closes = _closes(subject.bars)
     naive = naive_errors(live.select(*KEYS, "target"), closes)
-    answered = live.join(naive.select(*KEYS, *BASELINES), on=KEYS).with_columns(
-        size=(pl.col("point") - pl.col("reference")).abs()
+    answered = (
+        live.drop(BASELINES, strict=False)
+        .join(naive.select(*KEYS, *BASELINES), on=KEYS)
+        .with_columns(size=(pl.col("point") - pl.col("reference")).abs())
     )
     owed = naive_errors(_unanswered(subject, start), closes)
     plain = charged.hit_rate(live, owed.clear(), block)

@@ -60,7 +60,9 @@ SLOT_SCHEMA: dict[str, pl.DataType] = {
 FORECASTS: LiteralString = """
 select f.slot_record_id, f.instrument_id, f.horizon_hours, f.point, f.quantiles::text,
        f.probability_up, case when v.target = 'return' then 0.0 else known.close end,
-       s.outcome, s.error, s.absolute_error, s.squared_error, s.hit::int
+       s.outcome, s.error, s.absolute_error, s.squared_error, s.hit::int, s.reference,
+       s.symmetric_error, s.scale, s.squared_scale, s.seasonal_naive, s.naive2, s.pinball_loss,
+       s.interval_score, s.pit, s.brier, s.log_score
 from forecast.slot_record r
 join (select id, signal_id, coalesce(manifest->'forecast'->>'target', 'return') as target
       from registry.version) v on v.id = r.version_id
@@ -84,6 +86,9 @@ FORECAST_SCHEMA: dict[str, pl.DataType] = {
     "point": pl.Float64(), "quantiles": pl.String(), "probability_up": pl.Float64(),
     "known_reference": pl.Float64(), "outcome": pl.Float64(), "error": pl.Float64(),
     "absolute_error": pl.Float64(), "squared_error": pl.Float64(), "hit": pl.Int8(),
+    **dict.fromkeys(
+        ("reference", "symmetric_error", "scale", "squared_scale", "seasonal_naive", "naive2",
+         "pinball_loss", "interval_score", "pit", "brier", "log_score"), pl.Float64()),
 }  # fmt: skip
 
 BARS: LiteralString = """

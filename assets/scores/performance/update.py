@@ -1,12 +1,9 @@
 """Keeping performance up to date, a bounded amount of work each hour.
 
-Theory of operation: `as_of` is the last full hour by which every slot before it has had its
-deadline, so that nothing that counts is pending. The periods 30d and 90d are computed anew each
-hour for signals that had a slot in the last nine days (the longest horizon, and two days for
-late bars), and once a day for others while a slot of theirs still falls into 90 days. The period
-`all` costs what a record is long: it is computed with them while the record fits into 90 days,
-and otherwise with the first hour of each day; `as_of` says which hour it is of. Signals go
-through in groups, each read in a handful of queries.
+Theory of operation: `as_of` is the last full hour before which every slot has had its deadline,
+so that nothing that counts is pending. `plan` says which signals are computed and how far back;
+they go through in groups, each read in a handful of queries. Of a signal and each of its
+versions the trading rule is run over all that was read, and measured over each period.
 
 Everything follows from insert-only facts: `everything=True` computes it all again.
 """
@@ -18,8 +15,10 @@ from typing import Any, LiteralString
 
 import psycopg
 
-from assets.scores.measure import Measure
+from assets.scores.honesty.sharpe import sharpe_per_hour
+from assets.scores.performance.document import Document
 from assets.scores.performance.measured import Runs, Trials, measured
+from assets.scores.performance.plan import LONGEST, states, work_of
 from assets.scores.performance.reads import History, read_history, read_trials
 from assets.scores.performance.store import Row, write_definitions, write_returns, write_rows
 from assets.scores.performance.subject import RUN_AFTERWARDS, Subject, subjects_of
@@ -27,55 +26,26 @@ from assets.scores.performance.traded import Traded, traded
 from assets.scores.trading.parameters import DELAYS_HOURS, RuleParameters
 from sql.clock import floor_hour
 
-PERIODS: dict[str, timedelta | None] = {
-    "30d": timedelta(days=30),
-    "90d": timedelta(days=90),
-    "all": None,
-}
-LONGEST = timedelta(days=90)
+RECENT: dict[str, timedelta] = {"30d": timedelta(days=30), "90d": LONGEST}
 # Decisions of these hours before a period are still held when it begins, at any delay.
 WARM_UP = timedelta(days=2)
-STILL_SCORED = timedelta(hours=168 + 48)
 SIGNALS_AT_ONCE = 10
 
-STALE: LiteralString = """
-select g.id,
-       coalesce(bool_or(p.period = 'all'), false)
-         and coalesce(bool_and(p.as_of >= date_trunc('day', %(as_of)s::timestamptz, 'UTC'))
-                      filter (where p.period = 'all'), false)
-         and ends.first < %(as_of)s - interval '90 days' as whole_is_done,
-       min(p.live_since) filter (where p.version_id is null and p.period = 'all') as live_since
-from registry.signal g
-cross join lateral (
-  select min(r.slot) as first, max(r.slot) as last
-  from registry.version v
-  cross join lateral (
-    (select x.slot from forecast.slot_record x where x.version_id = v.id order by x.slot limit 1)
-    union all
-    (select x.slot from forecast.slot_record x where x.version_id = v.id
-     order by x.slot desc limit 1)) r
-  where v.signal_id = g.id) ends
-left join score.performance p on p.signal_id = g.id
-where ends.first is not null and ends.first < %(as_of)s
-  and (%(signals)s::bigint[] is null or g.id = any (%(signals)s::bigint[]))
-group by g.id, ends.first, ends.last
-having %(everything)s or count(p.id) = 0
-  or (min(p.as_of) filter (where p.period = '30d') < %(as_of)s
-      and (ends.last >= %(as_of)s - %(scored)s::interval
-           or (min(p.as_of) filter (where p.period = '30d')
-                 < date_trunc('day', %(as_of)s::timestamptz, 'UTC')
-               and ends.last >= min(p.as_of) - interval '91 days')))
-order by g.id
-"""
 LIVE_SINCE: LiteralString = """
-select version_id, min(live_since) from score.performance
-where signal_id = any (%s) and version_id is not null group by version_id
+select signal_id, version_id, min(live_since) from score.performance
+where signal_id = any (%s) group by signal_id, version_id
 """
 
 
 @dataclass(frozen=True)
 class Updated:
-    """What an update did."""
+    """What an update did.
+
+    Attributes:
+        signals: computed.
+        rows: of performance, written.
+        hours: of the rule's returns, new or changed.
+    """
 
     signals: int = 0
     rows: int = 0
@@ -83,14 +53,42 @@ class Updated:
 
 
 @dataclass(frozen=True)
-class _Stale:
-    signal_id: int
-    whole_is_done: bool
-    live_since: datetime | None
+class _Hour:
+    """What all signals of an update have in common.
+
+    Attributes:
+        since: slots from here on are read; None: all.
+    """
+
+    now: datetime
+    as_of: datetime
+    deadline: timedelta
+    since: datetime | None
+
+    @property
+    def rule(self) -> RuleParameters:
+        return RuleParameters(deadline_minutes=int(self.deadline.total_seconds() // 60))
+
+
+@dataclass(frozen=True)
+class _Family:
+    """A signal and its versions, with the rule over their live slots by version id.
+
+    A signal of one version is that version: it is computed once, under None.
+    """
+
+    signal: Subject
+    versions: list[Subject]
+    live: dict[int | None, Traded]
+
+    @property
+    def apart(self) -> list[Subject]:
+        """Versions that differ from the signal."""
+        return self.versions if len(self.versions) > 1 else []
 
 
 def as_of_at(now: datetime, deadline: timedelta) -> datetime:
-    """Slots before it have had their deadline for an hour or more, and bars before it closed."""
+    """Slots before it had their deadline an hour ago or earlier, and bars before it are closed."""
     return floor_hour(now - deadline)
 
 
@@ -113,115 +111,114 @@ def update_performance(
     """
     as_of = as_of_at(now, deadline)
     write_definitions(connection)
-    stale = _stale(connection, as_of, signal_ids, everything=everything)
+    work: dict[str, list[int]] = {"whole": [], "recent": [], "nothing": []}
+    for state in states(connection, as_of, signal_ids):
+        work["whole" if everything else work_of(state, as_of)].append(state.signal_id)
     done = Updated()
-    for whole in (True, False):
-        chosen = [one for one in stale if one.whole_is_done is not whole or (everything and whole)]
-        if everything and not whole:
-            break
-        since = None if whole else as_of - LONGEST - WARM_UP
-        for at in range(0, len(chosen), SIGNALS_AT_ONCE):
-            group = chosen[at : at + SIGNALS_AT_ONCE]
-            one = _update(connection, group, since, as_of, now, deadline)
+    for kind, since in (("whole", None), ("recent", as_of - LONGEST - WARM_UP)):
+        hour = _Hour(now, as_of, deadline, since)
+        for at in range(0, len(work[kind]), SIGNALS_AT_ONCE):
+            group = work[kind][at : at + SIGNALS_AT_ONCE]
+            one = _update(connection, group, hour)
             done = Updated(done.signals + len(group), done.rows + one.rows, done.hours + one.hours)
     return done
 
 
-def _stale(
-    connection: psycopg.Connection[Any],
-    as_of: datetime,
-    signal_ids: Sequence[int] | None,
-    *,
-    everything: bool,
-) -> list[_Stale]:
-    values = {
-        "as_of": as_of,
-        "signals": None if signal_ids is None else list(signal_ids),
-        "scored": STILL_SCORED,
-        "everything": everything,
+def _update(connection: psycopg.Connection[Any], signals: list[int], hour: _Hour) -> Updated:
+    history = read_history(connection, signals, hour.since, hour.as_of, hour.now, hour.deadline)
+    families = [_family(*one, hour) for one in subjects_of(history)]
+    trials = _trials(connection, history, families)
+    known = {
+        (signal_id, version_id): at
+        for signal_id, version_id, at in connection.execute(LIVE_SINCE, [signals]).fetchall()
     }
-    return [_Stale(*row) for row in connection.execute(STALE, values).fetchall()]
-
-
-def _update(
-    connection: psycopg.Connection[Any],
-    group: list[_Stale],
-    since: datetime | None,
-    as_of: datetime,
-    now: datetime,
-    deadline: timedelta,
-) -> Updated:
-    ids = [one.signal_id for one in group]
-    history = read_history(connection, ids, since, as_of, now, deadline)
-    rule = RuleParameters(deadline_minutes=int(deadline.total_seconds() // 60))
-    families = [
-        _Family(
-            signal,
-            versions,
-            {
-                one.version_id: traded(one, ("live",), rule, as_of)
-                for one in [signal, *_several(versions)]
-            },
-        )
-        for signal, versions in subjects_of(history)
-    ]
-    since_of = _live_since(connection, group, ids)
-    tried = _Tried(connection, history, families)
     rows, hours = 0, 0
     for family in families:
-        found = list(_rows(family, tried, since_of, since, as_of, rule))
-        series = family.live[None].series
+        found = list(_rows(family, trials[family.signal.provider_id], known, hour))
+        start = hour.since and hour.since + WARM_UP
         with connection.transaction():
-            write_rows(connection, found, as_of, now)
+            write_rows(connection, found, hour.as_of, hour.now)
             hours += write_returns(
-                connection, family.signal.signal_id, series, since and since + WARM_UP, now
+                connection, family.signal.signal_id, family.live[None].series, start, hour.now
             )
         rows += len(found)
     return Updated(rows=rows, hours=hours)
 
 
-@dataclass(frozen=True)
-class _Family:
-    """A signal and its versions; the rule over live slots, by version id, None being the signal.
-
-    With one version on record the signal is that version, and is computed once.
-    """
-
-    signal: Subject
-    versions: list[Subject]
-    live: dict[int | None, Traded]
+def _family(signal: Subject, versions: list[Subject], hour: _Hour) -> _Family:
+    family = _Family(signal, versions, {})
+    for one in (signal, *family.apart):
+        family.live[one.version_id] = traded(one, ("live",), hour.rule, hour.as_of)
+    return family
 
 
-def _several(versions: list[Subject]) -> list[Subject]:
-    return versions if len(versions) > 1 else []
+def _trials(
+    connection: psycopg.Connection[Any], history: History, families: list[_Family]
+) -> dict[str, Trials]:
+    """Of each provider; the ratios over all time, of this hour where they are computed in it."""
+    providers = history.versions["provider_id"].unique().to_list()
+    counts, stored = read_trials(connection, providers)
+    ratios: dict[str, dict[int, float]] = {provider: {} for provider in providers}
+    for provider, version_id, ratio in stored.iter_rows():
+        ratios[provider][version_id] = ratio
+    for family in families if history.since is None else ():
+        for version in family.versions:
+            run = family.live.get(version.version_id, family.live[None])
+            fresh = sharpe_per_hour(run.series["net"].to_numpy())
+            if fresh is not None and version.version_id is not None:
+                ratios[version.provider_id][version.version_id] = fresh
+    return {one: Trials(counts[one], list(ratios[one].values())) for one in providers}
 
 
-class _Tried:
-    """What each provider tried, with the ratios of this hour where they are computed in it."""
+def _rows(
+    family: _Family,
+    trials: Trials,
+    known: dict[tuple[int, int | None], datetime | None],
+    hour: _Hour,
+) -> Iterator[Row]:
+    for subject in (family.signal, *family.apart):
+        stored = known.get((subject.signal_id, subject.version_id))
+        for period, document in _documents(subject, family, trials, stored, hour).items():
+            yield Row(subject.signal_id, subject.version_id, period, document)
+            for only in family.versions if not family.apart else ():
+                yield Row(subject.signal_id, only.version_id, period, document)
 
-    def __init__(
-        self,
-        connection: psycopg.Connection[Any],
-        history: History,
-        families: list[_Family],
-    ) -> None:
-        providers = history.versions["provider_id"].unique().to_list()
-        self.counts, stored = read_trials(connection, providers)
-        self.sharpes: dict[str, dict[int, float]] = {provider: {} for provider in providers}
-        for provider, version_id, sharpe in stored.iter_rows():
-            self.sharpes[provider][version_id] = sharpe
-        if history.since is None:
-            for family in families:
-                for version in family.versions:
-                    self._note(version, family.live.get(version.version_id, family.live[None]))
 
-    def _note(self, version: Subject, run: Traded) -> None:
-        from assets.scores.honesty.sharpe import sharpe_per_hour
-
-        ratio = sharpe_per_hour(run.series["net"].to_numpy())
-        if ratio is not None and version.version_id is not None:
-            self.sharpes[version.provider_id][version.version_id] = ratio
-
-    def of(self, provider: str) -> Trials:
-        """How many, and their known ratios."""
-        return Trials(self.counts[provider], list(self.sharpes[provider].values()))
+def _documents(
+    subject: Subject,
+    family: _Family,
+    trials: Trials,
+    live_since: datetime | None,
+    hour: _Hour,
+) -> dict[str, Document]:
+    """By period; periods that begin before the record does are one."""
+    rule = hour.rule
+    runs = Runs(
+        live=family.live[subject.version_id],
+        by_delay={
+            delay: family.live[subject.version_id]
+            if delay == rule.delay_hours
+            else traded(subject, ("live",), RuleParameters(
+                delay_hours=delay, cost_bps=rule.cost_bps, deadline_minutes=rule.deadline_minutes
+            ), hour.as_of)
+            for delay in DELAYS_HOURS
+        },
+        replayed=traded(subject, RUN_AFTERWARDS, rule, hour.as_of),
+    )  # fmt: skip
+    first = subject.slots["slot"].min()
+    first_live = subject.of("live")["slot"].min()
+    since = min((at for at in (live_since, first_live) if isinstance(at, datetime)), default=None)
+    starts: dict[str, datetime | None] = {
+        period: hour.as_of - length for period, length in RECENT.items()
+    }
+    if hour.since is None:
+        starts["all"] = None
+    documents: dict[str, Document] = {}
+    computed: dict[datetime | None, Document] = {}
+    for period, start in starts.items():
+        covers = start is None or (isinstance(first, datetime) and start <= first)
+        key = None if covers and hour.since is None else start
+        if key not in computed:
+            computed[key] = measured(subject, runs, key, hour.as_of, since, trials, rule)
+        documents[period] = computed[key]
+    return documents

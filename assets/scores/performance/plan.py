@@ -1,0 +1,81 @@
+"""Which signals are computed anew, and how far back."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal, LiteralString
+
+import psycopg
+from psycopg.rows import class_row
+
+LONGEST = timedelta(days=90)
+STILL_SCORED = timedelta(hours=168 + 48)
+Work = Literal["nothing", "recent", "whole"]
+
+STATES: LiteralString = """
+select g.id as signal_id, ends.first, ends.last, p.recent_as_of, p.whole_as_of
+from registry.signal g
+cross join lateral (
+  select min(r.slot) as first, max(r.slot) as last
+  from registry.version v
+  cross join lateral (
+    (select x.slot from forecast.slot_record x where x.version_id = v.id order by x.slot limit 1)
+    union all
+    (select x.slot from forecast.slot_record x where x.version_id = v.id
+     order by x.slot desc limit 1)) r
+  where v.signal_id = g.id) ends
+cross join lateral (
+  select min(p.as_of) filter (where p.period = '30d') as recent_as_of,
+         min(p.as_of) filter (where p.period = 'all') as whole_as_of
+  from score.performance p where p.signal_id = g.id and p.version_id is null) p
+where ends.first < %(as_of)s
+  and (%(signals)s::bigint[] is null or g.id = any (%(signals)s::bigint[]))
+order by g.id
+"""
+
+
+@dataclass(frozen=True)
+class State:
+    """A signal, and up to when it is computed.
+
+    Attributes:
+        first: first slot on record, of any provenance, UTC.
+        last: last one.
+        recent_as_of: of its row of 30 days; None: there is none.
+        whole_as_of: of its row of all time.
+    """
+
+    signal_id: int
+    first: datetime
+    last: datetime
+    recent_as_of: datetime | None
+    whole_as_of: datetime | None
+
+
+def states(
+    connection: psycopg.Connection[Any], as_of: datetime, signal_ids: Sequence[int] | None
+) -> list[State]:
+    """Signals with a slot before `as_of`, by id."""
+    values = {"as_of": as_of, "signals": None if signal_ids is None else list(signal_ids)}
+    with connection.cursor(row_factory=class_row(State)) as cursor:
+        return cursor.execute(STATES, values).fetchall()
+
+
+def work_of(state: State, as_of: datetime) -> Work:
+    """What is to be computed of a signal: nothing, the last ninety days, or everything.
+
+    The periods 30d and 90d are computed each hour for signals that had a slot in the last nine
+    days (the longest horizon, and two days for late bars), and once a day for others while a
+    slot of theirs falls into ninety days. The period `all` costs what a record is long: it is
+    computed with them while the record fits into ninety days, and else once a day.
+    """
+    if state.recent_as_of is None or state.whole_as_of is None:
+        return "whole"
+    day = as_of.replace(hour=0)
+    is_new_day = state.recent_as_of < day
+    runs = state.last >= as_of - STILL_SCORED
+    was_in_periods = state.last >= state.recent_as_of - LONGEST
+    if state.recent_as_of >= as_of or not (runs or (is_new_day and was_in_periods)):
+        return "nothing"
+    fits = state.first >= as_of - LONGEST
+    return "whole" if fits or state.whole_as_of < day else "recent"

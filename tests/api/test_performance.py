@@ -1,0 +1,431 @@
+"""Performance from recorded slots to the answer: what counts, what costs, what never counts."""
+
+import json
+import math
+import shutil
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import polars as pl
+import pytest
+from litestar.testing import TestClient
+
+from api.app import create_app
+from api.settings import ApiSettings
+from assets.market_data import Delivery, InstrumentDeclaration, ingest
+from assets.market_data.frames import DELIVERY_SCHEMA
+from assets.scores import score_resolved
+from assets.scores.performance import update_performance
+from assets.transparency.publisher.publish import publish
+from assets.transparency.signer.folder import SignerFolder
+from assets.transparency.signer.signer import Signer
+from sql.clock import floor_hour
+from sql.log import append_leaf
+from sql.roles import API, DATABASE, LOG, WORKER
+from tests.conftest import copied
+
+HOUR = timedelta(hours=1)
+DEADLINE = timedelta(minutes=10)
+SLOTS = 60
+NOW = floor_hour(datetime.now(UTC))
+FIRST = NOW - (SLOTS + 30) * HOUR
+END = FIRST + SLOTS * HOUR
+THEN = END + 20 * HOUR
+MANIFEST = {
+    "signal": {"name": "tide", "title": "Tide"},
+    "forecast": {"symbols": ["BTCUSDT"], "horizons_hours": [1, 4], "target": "return"},
+}
+# Of slots from FIRST on; the others are live.
+MISSED, LATE = (7, 30), (12,)
+BACKFILLED = range(-40, 0)
+
+
+class Walk:
+    """Hourly bars of a walk, with opens that differ from the closes before."""
+
+    name = "walk"
+    is_sample = False
+
+    def __init__(self) -> None:
+        hours = SLOTS + 40 + 250
+        draw = np.random.default_rng(7).normal(0, 0.01, (hours, 2))
+        close = 100 * np.exp(np.cumsum(draw[:, 0]))
+        opened = np.concatenate(([100.0], close[:-1])) * np.exp(draw[:, 1] / 10)
+        self.start = FIRST - 240 * HOUR
+        self.prices = list(zip(opened.tolist(), close.tolist(), strict=True))
+
+    def instruments(self):
+        return [InstrumentDeclaration("BTCUSDT", "24x7")]
+
+    def fetch(self, symbol, start, end, now):
+        del symbol, start
+        rows = [
+            (at, at + HOUR, one, max(one, close), min(one, close), close, None)
+            for n, (one, close) in enumerate(self.prices)
+            if (at := self.start + n * HOUR) < end
+        ]
+        frame = pl.DataFrame(rows, schema=DELIVERY_SCHEMA, orient="row")
+        return Delivery(frame, fetched_at=now, raw_bytes=b"raw")
+
+    def price(self, at):
+        """Open and close of the bar that opens then."""
+        return self.prices[(at - self.start) // HOUR]
+
+
+WALK = Walk()
+
+
+def point(n, horizon):
+    """What the model of these tests says at slot n: often right, sometimes silent."""
+    if n % 11 == 5:
+        return 0.0
+    at = FIRST + n * HOUR
+    went = math.log(WALK.price(at + (horizon - 1) * HOUR)[1] / WALK.price(at - HOUR)[1])
+    return (0.4 if n % 3 else -0.3) * went
+
+
+class Recorder:
+    """Slots as the worker records them, and checkpoints as the publisher makes them."""
+
+    def __init__(self, database, folder) -> None:
+        self.rows = database.superuser()
+        self.log = database.connect(LOG)
+        self.folder = SignerFolder(folder)
+
+    def close(self):
+        self.rows.close()
+        self.log.close()
+
+    def signal(self, name="tide", provider="ada"):
+        self.rows.execute(
+            "insert into account.user_account values (gen_random_uuid(), %s, %s, 'x', 'member',"
+            " now(), now()) on conflict do nothing",
+            [provider, f"{provider}@example.org"],
+        )
+        return self.rows.execute(
+            "insert into registry.signal (provider_id, name, title, description, visibility,"
+            " created_at) select id, %s, 'Tide', '', 'public', %s from account.user_account"
+            " where handle = %s returning id",
+            [name, FIRST - 100 * HOUR, provider],
+        ).fetchone()[0]
+
+    def version(self, signal_id, version, state="live", published_at=FIRST - HOUR / 2):
+        return self.rows.execute(
+            "insert into registry.version (signal_id, version, state, reserved_at, published_at,"
+            " pushed_by, commit_sha, tree_digest, lock_digest, image_digest, manifest)"
+            " select %s, %s, %s, %s, %s, g.provider_id, 'c', 't', 'l', 'i', %s"
+            " from registry.signal g where g.id = %s returning id",
+            [
+                signal_id,
+                version,
+                state,
+                published_at,
+                published_at,
+                json.dumps(MANIFEST),
+                signal_id,
+            ],
+        ).fetchone()[0]
+
+    def slot(self, signal_id, version_id, n, provenance="live", say=point, proven=3):
+        slot = FIRST + n * HOUR
+        leaf, at = None, int(slot.timestamp())
+        if provenance in ("live", "late", "missed"):
+            with self.rows.transaction():
+                leaf = append_leaf(
+                    self.rows, kind="missed/v1" if provenance == "missed" else "forecast/v1",
+                    signal_id=signal_id, now=slot,
+                    facts={"sig": "ada/tide", "ver": f"v{version_id}", "slot": at},
+                )  # fmt: skip
+            covered = slot + timedelta(minutes=proven)
+            publish(self.log, Signer(self.folder, lambda: covered), None, covered)
+        record = self.rows.execute(
+            "insert into forecast.slot_record (version_id, slot, provenance, reason, cutoff,"
+            " max_batch, image_digest, engine, path, recorded_at, wall_ms, log, leaf_index)"
+            " values (%s, %s, %s, %s, %s, 1, 'i', 'embedded', 'cold', %s, 1, '', %s) returning id",
+            [
+                *(version_id, slot, provenance, "timeout" if provenance == "missed" else None),
+                *(slot, slot + timedelta(minutes=2), leaf),
+            ],
+        ).fetchone()[0]  # fmt: skip
+        if provenance == "missed":
+            return record
+        if leaf is not None:
+            self.rows.execute(
+                "insert into forecast.opening values (%s, %s, %s)", [record, b"s" * 32, b"[]"]
+            )
+        for horizon in (1, 4):
+            self.rows.execute(
+                "insert into forecast.forecast select %s, id, %s, %s, %s, null, null"
+                " from market.instrument where symbol = 'BTCUSDT'",
+                [record, horizon, slot + horizon * HOUR, say(n, horizon)],
+            )
+        return record
+
+
+def update(database, now=THEN, **how):
+    with database.connect(WORKER) as worker:
+        score_resolved(worker, now)
+        return update_performance(worker, now, DEADLINE, **how)
+
+
+@pytest.fixture(scope="module")
+def recorded(postgres, tmp_path_factory):
+    """One signal with sixty due hours and forty before its publication; measured."""
+    with copied(postgres, "test_performance", DATABASE) as database:
+        folder = tmp_path_factory.mktemp("signer")
+        SignerFolder(folder).prepare("example.org/log")
+        recorder = Recorder(database, folder)
+        with database.connect(WORKER) as worker:
+            ingest(
+                worker, WALK, ["BTCUSDT"], WALK.start, THEN, THEN, is_history=True
+            )  # fmt: skip
+        signal_id = recorder.signal()
+        recorder.version(signal_id, "v0.9.0", "rejected")
+        version_id = recorder.version(signal_id, "v1.0.0")
+        for n in BACKFILLED:
+            recorder.slot(signal_id, version_id, n, "backfilled")
+        for n in range(SLOTS):
+            provenance = "missed" if n in MISSED else "live"
+            recorder.slot(signal_id, version_id, n, provenance, proven=25 if n in LATE else 3)
+        recorder.close()
+        update(database)
+        yield database, signal_id, version_id, folder
+
+
+@pytest.fixture
+def world(postgres, recorded, request, tmp_path):
+    """A copy of it, and a recorder that goes on where it ended."""
+    database, signal_id, version_id, folder = recorded
+    name = f"test_{abs(hash(request.node.nodeid)):x}"
+    with copied(postgres, name, database.name) as copy:
+        recorder = Recorder(copy, shutil.copytree(folder, tmp_path / "signer"))
+        yield copy, signal_id, version_id, recorder
+        recorder.close()
+
+
+@pytest.fixture(scope="module")
+def ask(postgres, recorded, tmp_path_factory):
+    """GET of the API over a copy of it."""
+    secret = tmp_path_factory.mktemp("api") / "secret"
+    secret.write_bytes(b"0123456789abcdef0123456789abcdef")
+    with copied(postgres, "test_performance_api", recorded[0].name) as copy:
+        url = copy.url(API).render_as_string(hide_password=False)
+        settings = ApiSettings(database_url=url, secret_key_file=str(secret), environment="test")
+        with TestClient(create_app(settings)) as client:
+
+            def get(path, **parameters):
+                answer = client.get(path, params=parameters)
+                assert answer.status_code == 200, answer.text
+                return answer.json()
+
+            yield get
+
+
+def measures(database, period="all", version_id=None):
+    with database.superuser() as rows:
+        return rows.execute(
+            "select measures from score.performance where period = %s"
+            " and version_id is not distinct from %s::bigint",
+            [period, version_id],
+        ).fetchone()[0]
+
+
+def live_slots():
+    return [n for n in range(SLOTS) if n not in (*MISSED, *LATE)]
+
+
+def by_hand(slots):
+    """The declared rule in a plain loop: net return of each hour from FIRST + 1 on."""
+    as_of = floor_hour(THEN - DEADLINE)
+    hour, before, net = FIRST + HOUR, 0.0, {}
+    while hour < as_of:
+        n = (hour - FIRST) // HOUR - 1
+        said = point(n, 1) if n in slots else 0.0
+        position = float(np.sign(said))
+        opened, closed = WALK.price(hour)
+        last = WALK.price(hour - HOUR)[1]
+        gross = before * (opened / last - 1) + position * (closed / opened - 1)
+        net[hour] = gross - 0.001 * abs(position - before)
+        hour, before = hour + HOUR, position
+    return net
+
+
+def test_the_rules_returns_are_those_of_a_plain_loop_over_the_bars(recorded):
+    with recorded[0].connect(API) as rows:
+        stored = dict(rows.execute("select hour, net from score.rule_return").fetchall())
+    expected = by_hand(set(live_slots()))
+    assert stored.keys() == expected.keys()
+    assert [stored[hour] for hour in expected] == pytest.approx(list(expected.values()), abs=1e-12)
+
+
+def test_the_answer_over_http_carries_what_was_computed(ask):
+    answer = ask("/v1/signals/ada/tide/performance", window="all")
+    measured = answer["measures"]
+    net = np.array(list(by_hand(set(live_slots())).values()))
+    assert measured["live"]["total_return"]["value"] == pytest.approx(np.prod(1 + net) - 1)
+    assert measured["live"]["sharpe"]["value"] == pytest.approx(
+        net.mean() / net.std(ddof=1) * math.sqrt(8760)
+    )
+    hits = [
+        (point(n, h) > 0) == (went(n, h) > 0) for n in live_slots() for h in (1, 4) if point(n, h)
+    ]
+    assert measured["live"]["hit_rate"]["value"] == pytest.approx(np.mean(hits))
+    assert measured["live"]["hit_rate"]["count"] == len(hits)
+    assert measured["live"]["hit_rate"]["low"] is None or len(hits) >= 240
+    charged = len(hits) + 2 * len((*MISSED, *LATE))
+    assert measured["live"]["hit_rate_with_misses"]["value"] == pytest.approx(sum(hits) / charged)
+    assert measured["slots"] == {
+        "live": 57, "late": 1, "missed": 2, "unopened": 0, "offline": 0, "replayed": 0,
+        "backfilled": 40,
+    }  # fmt: skip
+    assert (measured["hours_per_year"], measured["trials"]) == (8760, 2)
+    assert (measured["rule"]["cost_bps"], measured["rule"]["delay_hours"]) == (10, 0)
+    assert set(measured["by_horizon"]) == {"1", "4"}
+    assert set(measured["by_delay"]) == {"0", "1", "2", "4", "8", "24"}
+    assert measured["by_delay"]["0"]["sharpe"]["value"] == measured["live"]["sharpe"]["value"]
+    assert answer["as_of"] == f"{floor_hour(THEN - DEADLINE):%Y-%m-%dT%H:%M:%SZ}"
+    assert (answer["live"]["count"], answer["due"]) == (57, 60)
+
+
+def went(n, horizon):
+    at = FIRST + n * HOUR
+    return math.log(WALK.price(at + (horizon - 1) * HOUR)[1] / WALK.price(at - HOUR)[1])
+
+
+def test_a_young_record_is_shown_and_not_ranked(ask, recorded):
+    record = ask("/v1/signals/ada/tide/performance", window="all")["measures"]["record"]
+    assert record["reason"] == (
+        "the record is too short for a rank: 3 of 30 days, 57 of 200 live slots"
+    )
+    with recorded[0].connect(API) as rows:
+        ranked = rows.execute(
+            "select sharpe, max_drawdown, skill, hit_rate, live_slots from score.performance"
+        ).fetchall()
+    assert set(ranked) == {(None, None, None, None, 57)}
+
+
+def test_every_measure_is_defined(ask):
+    metrics = {one["name"]: one for one in ask("/v1/metrics")["items"]}
+    measured = ask("/v1/signals/ada/tide/performance", window="all")["measures"]
+    for group in ("live", "late", "replayed", "backfilled", "drift"):
+        assert {name for name in measured[group] if not name.startswith("coverage_")} <= set(
+            metrics
+        )
+    assert metrics["sharpe"]["better"] == "higher"
+    assert all(one["formula"] and one["source"] and one["unit"] for one in metrics.values())
+
+
+def test_each_period_and_version_has_its_row_and_a_version_alone_is_its_signal(ask):
+    whole = ask("/v1/signals/ada/tide/performance", window="30d")
+    alone = ask("/v1/signals/ada/tide/performance", window="30d", version="v1.0.0")
+    assert whole["measures"] == alone["measures"]
+    rejected = ask("/v1/signals/ada/tide/performance", version="v0.9.0")
+    assert rejected["measures"] is None
+    assert rejected["measures_reason"].startswith("not computed yet")
+
+
+def test_the_familys_page_keeps_what_was_rejected(ask):
+    record = ask("/v1/signals/ada/tide/track-record")
+    assert [(one["version"], one["state"]) for one in record["versions"]] == [
+        ("v1.0.0", "live"),
+        ("v0.9.0", "rejected"),
+    ]
+    assert (record["trials"], record["versions"][1]["measures"]) == (2, None)
+    assert record["measures"]["sharpe"] == record["versions"][0]["measures"]["sharpe"]
+
+
+def test_a_replay_however_good_moves_no_live_number(world):
+    database, signal_id, version_id, recorder = world
+    before = measures(database)
+    for n in range(SLOTS):
+        recorder.slot(signal_id, version_id, n, "replayed", say=went)
+    assert update(database, everything=True).signals == 1
+    after = measures(database)
+    for part in ("live", "late", "backfilled", "by_horizon", "by_delay", "drawdown"):
+        assert after[part] == before[part], part
+    assert after["replayed"]["hit_rate"]["value"] == 1
+    assert after["drift"]["hit_rate"]["value"] < before["drift"]["hit_rate"]["value"]
+
+
+def test_what_was_proven_too_late_is_beside_and_not_in_the_headline(recorded):
+    found = measures(recorded[0])
+    late = [(point(n, h) > 0) == (went(n, h) > 0) for n in LATE for h in (1, 4)]
+    assert found["late"]["hit_rate"]["value"] == np.mean(late)
+    assert found["live"]["mean_absolute_error"]["count"] == 2 * 57
+
+
+@pytest.mark.parametrize("drop", [[3], [3, 6, 9, 24]])
+def test_not_answering_at_the_worst_hours_makes_no_record_better(world, drop):
+    database, _, _, recorder = world
+    before = measures(database)["live"]
+    other = recorder.signal("ebb")
+    version_id = recorder.version(other, "v1.0.0")
+    for n in range(SLOTS):
+        missed = n in (*MISSED, *drop)
+        recorder.slot(other, version_id, n, "missed" if missed else "live",
+                      proven=25 if n in LATE else 3)  # fmt: skip
+    update(database)
+    after = measures(database, version_id=version_id)["live"]
+    assert after["hit_rate"]["value"] > before["hit_rate"]["value"]
+    for name in ("hit_rate_with_misses", "skill_with_misses"):
+        assert after[name]["value"] <= before[name]["value"], name
+
+
+def test_a_new_version_starts_anew_and_the_family_does_not(world):
+    database, signal_id, version_id, recorder = world
+    before = measures(database)
+    recorder.rows.execute(
+        "update registry.version set state = 'offline' where id = %s", [version_id]
+    )
+    second = recorder.version(signal_id, "v2.0.0", published_at=END + HOUR / 2)
+    for n in range(SLOTS + 3, SLOTS + 12):
+        recorder.slot(signal_id, second, n, say=went)
+    update(database, now=THEN)
+    update(database, now=THEN + HOUR)
+    family, first, fresh = (measures(database, version_id=v) for v in (None, version_id, second))
+    assert fresh["live"]["hit_rate"]["value"] == 1
+    assert family["live"]["hit_rate"]["count"] == before["live"]["hit_rate"]["count"] + 18
+    assert family["live_since"] == before["live_since"] < fresh["live_since"]
+    assert first["live"]["hit_rate"] == before["live"]["hit_rate"]
+    # Between the two nobody answered, and that was no holiday.
+    assert (family["slots"]["offline"], first["slots"]["offline"]) == (3, 0)
+    assert family["trials"] == fresh["trials"] == before["trials"] + 1
+    # Who starts anew has tried once more: the same returns are worth less.
+    known = fresh["live"]
+    assert known["deflated_sharpe"]["value"] < known["probabilistic_sharpe"]["value"]
+
+
+def test_what_is_up_to_date_is_not_computed_again_and_an_hour_later_one_hour_is_written(world):
+    database, _, _, _ = world
+    assert update(database).signals == 0
+    later = update(database, now=THEN + HOUR)
+    assert (later.signals, later.rows, later.hours) == (1, 6, 1)
+
+
+def test_a_corrected_bar_corrects_the_returns_of_its_hours_only(world):
+    database, _, _, recorder = world
+    at = FIRST + 20 * HOUR
+    opened, closed = WALK.price(at)
+    recorder.rows.execute(
+        "insert into market.ingest_batch values (99, 'file', %s, %s, false, 'd', '{}')", [THEN] * 2
+    )
+    recorder.rows.execute(
+        "insert into market.bar select id, %s, %s, %s, 99, %s, %s, %s, %s"
+        " from market.instrument where symbol = 'BTCUSDT'",
+        [at, at + HOUR, THEN, opened, opened + closed, opened / 2, closed * 1.01],
+    )
+    assert update(database, everything=True).hours == 2
+
+
+def test_a_signal_that_never_answered_in_time_has_no_numbers_and_says_why(world):
+    database, _, _, recorder = world
+    silent = recorder.signal("ebb")
+    version_id = recorder.version(silent, "v1.0.0")
+    for n in range(5):
+        recorder.slot(silent, version_id, n, "missed")
+    update(database)
+    live = measures(database, version_id=version_id)["live"]
+    assert live["sharpe"] == {"reason": "no hour in this period"}
+    assert live["hit_rate"] == {"reason": "no scored forecast"}
+    assert live["hit_rate_with_misses"] == {"value": 0.0, "count": 10}
+    assert live["skill_with_misses"]["value"] < 0

@@ -14,8 +14,11 @@ from litestar.di import NamedDependency
 from psycopg_pool import AsyncConnectionPool
 
 from api.auth.caller import Caller
-from api.auth.known_keys import CHANNEL, KnownKeys
+from api.auth.known_keys import KnownKeys
+from api.auth.known_sessions import KnownSessions
 from api.auth.passwords import Passwords
+from api.auth.remembered import CHANNEL as CREDENTIALS
+from api.hot.channels import ENTITLEMENTS, SIGNALS
 from api.limits.limits import Limits
 from api.listener import Listener
 from api.problems import Problem
@@ -43,6 +46,7 @@ class Installation:
     passwords: Passwords
     listener: Listener
     known_keys: KnownKeys
+    known_sessions: KnownSessions
     limits: Limits
     stripe: StripeAccount | None = None
 
@@ -115,14 +119,18 @@ def install(settings: ApiSettings) -> Installation:
         kwargs={"options": "-c timezone=UTC -c statement_timeout=15000"},
     )
     clock = clock_of(settings.environment, settings.demo_clock)
-    listener = Listener(conninfo(settings.database_url), (CHANNEL,))
+    secret = read_secret(settings)
+    listener = Listener(
+        conninfo(settings.database_url), (CREDENTIALS, SIGNALS, ENTITLEMENTS)
+    )
     return Installation(
         settings=settings,
-        secret=read_secret(settings),
+        secret=secret,
         clock=clock,
         pool=pool,
         listener=listener,
         known_keys=KnownKeys(pool, listener, settings.environment),
+        known_sessions=KnownSessions(pool, listener, secret),
         limits=Limits(settings, pool, clock),
         passwords=Passwords(settings.password_hashes),
         stripe=open_account(

@@ -9,6 +9,9 @@ more. It begins again for ever, at most five seconds apart.
 
     listener = Listener(conninfo, ("signalbox_slot",))
     listener.subscribe("signalbox_slot", heard=refresh, lost=clear)
+
+Who must not miss what was committed a moment ago waits for `caught_up` first: see
+`api/notices.py` for what that costs, and why it is exact.
 """
 
 import asyncio
@@ -19,10 +22,10 @@ from dataclasses import dataclass
 import psycopg
 from psycopg import sql
 
+from api.notices import ANSWERS_WITHIN_S, Notices
+
 logger = logging.getLogger(__name__)
 
-ASKED_EVERY_S = 5.0
-ANSWERS_WITHIN_S = 5.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.05, 5.0
 
 
@@ -44,6 +47,8 @@ class Listener:
         self._conninfo = conninfo
         self._channels = channels
         self._subscriptions: list[_Subscription] = []
+        self._notices: Notices | None = None
+        self._has_said = False
         self.is_up = False
 
     def subscribe(
@@ -61,6 +66,15 @@ class Listener:
         subscription = _Subscription(channel, heard, lost)
         self._subscriptions.append(subscription)
         return lambda: self._subscriptions.remove(subscription)
+
+    async def caught_up(self) -> bool:
+        """Wait until every notice of what was committed before this call has been heard.
+
+        False: nobody listens, so nothing that is cached may be used.
+        """
+        if self._notices is None or not self.is_up:
+            return False
+        return await self._notices.caught_up()
 
     async def run(self) -> None:
         """Listen until cancelled."""
@@ -90,15 +104,13 @@ class Listener:
             await connection.execute(sql.SQL("listen {}").format(sql.Identifier(channel)))
         # Whoever began to fill a cache before this moment may have read what is older.
         self._tell_lost()
-        self.is_up = True
-        while True:
-            async for notice in connection.notifies(timeout=ASKED_EVERY_S):
-                self._tell(notice.channel, notice.payload)
-            async with asyncio.timeout(ANSWERS_WITHIN_S):
-                await connection.execute("select 1")
+        self._notices = Notices(connection.pgconn, self._tell, self._is_lost)
+        self.is_up, self._has_said = True, False
+        await self._notices.run()
 
     def _is_lost(self) -> None:
         self.is_up = False
+        self._notices = None
         self._tell_lost()
 
     def _tell(self, channel: str, payload: str) -> None:
@@ -112,7 +124,8 @@ class Listener:
 
     def _say(self, error: Exception) -> None:
         # Once for each connection that was lost: not at every attempt of a long outage.
-        if self.is_up:
+        if not self._has_said:
+            self._has_said = True
             logger.warning(
                 "the connection that hears of changes is lost (%s); beginning anew", error
             )

@@ -5,7 +5,7 @@ Passes for other purposes are the same JWTs of another audience, without a sessi
 
 import hashlib
 import uuid
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import jwt
 import msgspec
@@ -68,10 +68,30 @@ def verify_session(
     Raises:
         InvalidTokenError: as `verify`, or it names no session and so could never be ended.
     """
+    shown = session_claims(secret, token, now, audience)
+    return shown.user_id, shown.session_id
+
+
+class Shown(msgspec.Struct, frozen=True):
+    """What an access token says; it is refused from `expires_at` on."""
+
+    user_id: uuid.UUID
+    session_id: uuid.UUID
+    expires_at: datetime
+
+
+def session_claims(
+    secret: bytes, token: str, now: datetime, audience: str = AUDIENCE
+) -> Shown:
+    """As `verify_session`, and until when it is good.
+
+    Raises:
+        InvalidTokenError: as `verify_session`.
+    """
     claims = _claims(secret, token, now, audience)
     if claims.sid is None:
         raise InvalidTokenError("names no session")
-    return claims.sub, claims.sid
+    return Shown(claims.sub, claims.sid, datetime.fromtimestamp(claims.exp, UTC))
 
 
 def _claims(secret: bytes, token: str, now: datetime, audience: str) -> Claims:

@@ -1,20 +1,10 @@
-"""API keys that were looked up a moment ago.
-
-Theory of operation: an entry is found by the sha256 of what was presented, and holds
-for thirty seconds, for the minute in which its use was noted, and until the key
-expires, whichever ends first: that is one comparison on each hit, because time sends no
-notice. Any change of a key or a role is told by the database, and removes its owner's
-entries. A look-up that began before such a notice must not store what it read, so
-each notice counts `_generation` up, and a look-up stores only in the generation it
-began in. While nobody hears the notices, every key is looked up anew.
+"""API keys that were looked up a moment ago; `remembered.py` says how that stays true.
 
 Look-ups of one key at a time are not joined into one: who comes after a revocation must
 not be given the answer of a look-up that began before it.
 """
 
-import hashlib
 import uuid
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import psycopg
@@ -23,20 +13,13 @@ from psycopg_pool import AsyncConnectionPool
 from api.api_keys import keys
 from api.api_keys.keys import HeldKey
 from api.auth.caller import Caller
+from api.auth.remembered import CHANNEL, ENTRIES_AT_MOST, Remembered, digest_of
 from api.listener import Listener
 from sql.session import act_as
 
-CHANNEL = "signalbox_credential"
-TTL = timedelta(seconds=30)
+__all__ = ["CHANNEL", "KnownKeys"]
+
 MINUTE = timedelta(minutes=1)
-ENTRIES_AT_MOST = 10_000
-
-
-@dataclass(frozen=True, slots=True)
-class _Known:
-    caller: Caller
-    since: datetime
-    until: datetime
 
 
 class KnownKeys:
@@ -49,34 +32,34 @@ class KnownKeys:
         environment: str,
     ) -> None:
         self._pool = pool
-        self._listener = listener
         self._environment = environment
-        self._known: dict[bytes, _Known] = {}
+        self._remembered = Remembered(listener)
         self._noted_after_end: dict[str, datetime] = {}
-        self._generation = 0
-        listener.subscribe(CHANNEL, heard=self._heard, lost=self._forget_all)
+        self._listener = listener
 
     async def caller(self, credential: str, now: datetime) -> Caller | None:
         """Whose key it is; None if it is unknown, of another environment, expired or revoked."""
-        digest = _digest(credential)
-        known = self._known.get(digest)
-        if known is not None and known.since <= now < known.until and self._listener.is_up:
-            return known.caller
+        digest = digest_of(credential)
+        if digest in self._remembered and await self._listener.caught_up():
+            known = self._remembered.get(digest, now)
+            if known is not None:
+                return known
         return await self._look_up(credential, digest, now)
+
+    def known(self, credential: str, now: datetime) -> Caller | None:
+        """As `caller`, of what is remembered; for those who have `caught_up`."""
+        return self._remembered.get(digest_of(credential), now)
 
     def has_seen(self, credential: str) -> bool:
         """Whether it was good in this process, some time since its owner's keys last changed."""
-        return _digest(credential) in self._known
+        return digest_of(credential) in self._remembered
 
     def forget(self, user_id: uuid.UUID) -> None:
         """A person's keys or role have changed."""
-        self._generation += 1
-        for digest, known in list(self._known.items()):
-            if known.caller.user_id == user_id:
-                del self._known[digest]
+        self._remembered.forget(user_id)
 
     async def _look_up(self, credential: str, digest: bytes, now: datetime) -> Caller | None:
-        generation = self._generation
+        generation = self._remembered.generation
         async with self._pool.connection() as connection:
             await act_as(connection, None, now)
             held = await keys.held(connection, self._environment, credential, now)
@@ -86,16 +69,8 @@ class KnownKeys:
                 return None
         if held is None:
             return None
-        if self._listener.is_up and generation == self._generation:
-            self._store(digest, held, now)
+        self._remembered.keep(digest, held.caller, now, held.expires_at, generation)
         return held.caller
-
-    def _store(self, digest: bytes, held: HeldKey, now: datetime) -> None:
-        if digest not in self._known and len(self._known) >= ENTRIES_AT_MOST:
-            del self._known[next(iter(self._known))]
-        end_of_minute = now.replace(second=0, microsecond=0) + MINUTE
-        until = min(now + TTL, end_of_minute, held.expires_at or end_of_minute)
-        self._known[digest] = _Known(held.caller, now, until)
 
     def _is_to_be_noted(self, key_id: str, now: datetime) -> bool:
         """Once a minute for each key: the log of acts is not for an attacker to fill."""
@@ -106,14 +81,3 @@ class KnownKeys:
             self._noted_after_end.clear()
         self._noted_after_end[key_id] = now
         return True
-
-    def _heard(self, payload: str) -> None:
-        self.forget(uuid.UUID(payload))
-
-    def _forget_all(self) -> None:
-        self._generation += 1
-        self._known.clear()
-
-
-def _digest(credential: str) -> bytes:
-    return hashlib.sha256(credential.encode("utf-8", "surrogatepass")).digest()

@@ -5,28 +5,19 @@ because an answer for nobody would look like an answer for its owner. Routes tha
 hand out credentials ignore the header: `opt={IGNORES_CREDENTIALS: True}`.
 """
 
-import uuid
-
 from litestar.datastructures import Headers
 from litestar.enums import ScopeType
 from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from api.api_keys import keys
-from api.auth import access_tokens
+from api.auth.access_tokens import InvalidTokenError
 from api.auth.caller import Caller
 from api.installation import Installation
 from api.problems import Problem
 from sql.clock import system_clock
 
 IGNORES_CREDENTIALS = "ignores_credentials"
-
-# A login that was ended, and every one that a changed password ended, is refused at once.
-PERSON_OF_SESSION = (
-    "select u.handle, u.role, s.has_totp"
-    " from account.user_account u join account.session s on s.user_id = u.id"
-    " where u.id = %s and s.id = %s and s.ended_at is null and u.deleted_at is null"
-)
 
 
 class Authentication(ASGIMiddleware):
@@ -37,45 +28,51 @@ class Authentication(ASGIMiddleware):
         self.installation = installation
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
-        scope["user"] = await self._caller(Headers.from_scope(scope).get("authorization"))
+        header = Headers.from_scope(scope).get("authorization")
+        scope["user"] = await caller_of(self.installation, header)
         await next_app(scope, receive, send)
 
-    async def _caller(self, header: str | None) -> Caller | None:
-        if header is None:
-            return None
-        scheme, _, credential = header.partition(" ")
-        credential = credential.strip()
-        if scheme.lower() != "bearer" or not credential or "\0" in credential:
-            raise _invalid("Write it as `Authorization: Bearer <access token or API key>`.")
-        if credential.startswith(keys.PREFIX):
-            return await self._holder_of_key(credential)
-        return await self._holder_of_token(credential)
 
-    async def _holder_of_key(self, credential: str) -> Caller:
-        caller = await self.installation.known_keys.caller(credential, system_clock())
-        if caller is None:
-            raise _invalid("The API key is unknown, expired or revoked; make a new one.")
-        return caller
+async def caller_of(installation: Installation, header: str | None) -> Caller | None:
+    """Who shows this header; None: nobody shows any.
 
-    async def _holder_of_token(self, credential: str) -> Caller:
-        now = system_clock()
-        try:
-            shown = access_tokens.verify_session(self.installation.secret, credential, now)
-        except access_tokens.InvalidTokenError:
-            raise _invalid("Get a new access token by POST /v1/auth/refresh or login.") from None
-        caller = await self._person(*shown)
-        if caller is None:
-            raise _invalid("That login has ended; sign in again by POST /v1/auth/login.")
-        return caller
+    Raises:
+        Problem: invalid_token.
+    """
+    if header is None:
+        return None
+    credential = credential_in(header)
+    if credential is None:
+        raise _invalid("Write it as `Authorization: Bearer <access token or API key>`.")
+    if credential.startswith(keys.PREFIX):
+        return await _holder_of_key(installation, credential)
+    return await _holder_of_token(installation, credential)
 
-    async def _person(self, user_id: uuid.UUID, session_id: uuid.UUID) -> Caller | None:
-        async with self.installation.transaction(user_id, system_clock()) as connection:
-            found = await connection.execute(PERSON_OF_SESSION, [user_id, session_id])
-            row = await found.fetchone()
-        if row is None:
-            return None
-        handle, role, has_totp = row
-        return Caller(user_id, handle, role, session_id=session_id, has_totp=has_totp)
+
+def credential_in(header: str) -> str | None:
+    """What is shown by an `Authorization` header; None: it is not written as it should be."""
+    scheme, _, credential = header.partition(" ")
+    credential = credential.strip()
+    if scheme.lower() != "bearer" or not credential or "\0" in credential:
+        return None
+    return credential
+
+
+async def _holder_of_key(installation: Installation, credential: str) -> Caller:
+    caller = await installation.known_keys.caller(credential, system_clock())
+    if caller is None:
+        raise _invalid("The API key is unknown, expired or revoked; make a new one.")
+    return caller
+
+
+async def _holder_of_token(installation: Installation, credential: str) -> Caller:
+    try:
+        caller = await installation.known_sessions.caller(credential, system_clock())
+    except InvalidTokenError:
+        raise _invalid("Get a new access token by POST /v1/auth/refresh or login.") from None
+    if caller is None:
+        raise _invalid("That login has ended; sign in again by POST /v1/auth/login.")
+    return caller
 
 
 def _invalid(detail: str) -> Problem:

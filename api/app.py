@@ -1,6 +1,7 @@
 """The ASGI app: every route, and what stands around them.
 
-A request passes, from the outside in: response headers (`before_send`), the count of
+A request passes, from the outside in: the front, which answers hot reads from what is kept
+(`api/hot/front.py`), response headers (`before_send`), the count of
 strays, routing, authentication (who asks), the limit of its class, the guard of its route
 (may they), the check of its address and body, then the route, whose SQL runs as that person.
 """
@@ -8,6 +9,7 @@ strays, routing, authentication (who asks), the limit of its class, the guard of
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from typing import Any
 
 from litestar import Litestar, Router
 from litestar.datastructures import State
@@ -33,6 +35,9 @@ from api.bodies import check_request
 from api.data_source_keys import routes as data_source_keys
 from api.exception_handlers import HANDLERS
 from api.forecasts import routes as forecasts
+from api.formats.answers import Answer
+from api.formats.conditional import conditional, without_body
+from api.hot.front import Front
 from api.installation import Installation, install, provide_context
 from api.invoices import routes as invoices
 from api.limits.middleware import RouteLimits, Strays
@@ -42,7 +47,7 @@ from api.mail import link_page
 from api.mail import routes as mail
 from api.mail.delivery import delivering
 from api.mail.smtp import mail_server
-from api.openapi import complete, openapi_config
+from api.openapi import DOCUMENT_PATH, complete, openapi_config
 from api.performance import metrics
 from api.performance import routes as performance
 from api.provider import routes as provider
@@ -108,6 +113,25 @@ DEPENDENCIES = {"context": Provide(provide_context)}
 BODY_BYTES_AT_MOST = 64 * 1024
 
 
+class Api(Litestar):
+    """Hot reads before the router, and HEAD as GET without its body."""
+
+    front: Front
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "http":
+            await super().__call__(scope, receive, send)
+            return
+        if scope["method"] == "HEAD":
+            scope, send = {**scope, "method": "GET"}, without_body(send)
+        if scope["method"] == "GET":
+            if await self.front.answers(scope, send):
+                return
+            if scope["path"] == DOCUMENT_PATH:
+                send = conditional(scope, send)
+        await super().__call__(scope, receive, send)
+
+
 def create_app(settings: ApiSettings) -> Litestar:
     """The API of one installation; it reaches for its database when it starts.
 
@@ -116,11 +140,12 @@ def create_app(settings: ApiSettings) -> Litestar:
         ValueError: a demo clock in production.
     """
     installation = install(settings)
-    app = Litestar(
+    app = Api(
         route_handlers=ROUTES,
         middleware=_middleware(installation),
         dependencies=DEPENDENCIES,
         before_request=check_request,
+        response_class=Answer,
         before_send=[response_headers(installation.clock)],
         exception_handlers=HANDLERS,
         openapi_config=openapi_config(),
@@ -131,6 +156,7 @@ def create_app(settings: ApiSettings) -> Litestar:
         logging_config=None,
     )
     complete(app)
+    app.front = Front(installation)
     if settings.rate_limits != "off":
         # No middleware sees an address without a route.
         app.asgi_handler = Strays(app.asgi_handler, installation.limits, installation.known_keys)

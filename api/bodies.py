@@ -6,6 +6,8 @@ import msgspec
 from litestar import Request
 from litestar.exceptions import SerializationException
 
+from api.formats.answers import choose
+from api.formats.media_types import JSON, MSGPACK, MSGPACK_NAMES
 from api.problems import Problem
 
 FORM_ROUTE = "form_route"
@@ -16,29 +18,43 @@ class Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 async def check_request(request: Request[Any, Any, Any]) -> None:
-    """Refuse NUL bytes, which Postgres cannot store, and bodies that are not JSON.
+    """Refuse NUL bytes, which Postgres cannot store, bodies that are none, and unknown answers.
 
-    Routes of HTML forms say so by `opt={FORM_ROUTE: True}`.
+    A MessagePack body goes on as the JSON that means the same. Routes of HTML forms say so
+    by `opt={FORM_ROUTE: True}`.
 
     Raises:
-        Problem: nul_byte, unsupported_media_type or invalid_json.
+        Problem: nul_byte, not_acceptable, unsupported_media_type, invalid_json, invalid_msgpack.
     """
     _check_address(request)
+    choose(request)
     body = await request.body()
     if not body:
         return
     content_type = request.content_type[0]
     if request.route_handler.opt.get(FORM_ROUTE):
         return
-    if content_type != "application/json":
+    if content_type in MSGPACK_NAMES:
+        body = _transcode(request, body)
+    elif content_type != JSON:
         raise Problem(
             "unsupported_media_type",
-            f"Send the body as application/json, not {content_type or 'without a type'}.",
+            f"Send the body as {JSON} or {MSGPACK}, not {content_type or 'without a type'}.",
         )
     await _decode(request)
     # An escaped backslash before u0000 is refused too: nobody means it.
     if b"\\u0000" in body:
         raise Problem("nul_byte", "Remove the NUL character (\\u0000) from the body.")
+
+
+def _transcode(request: Request[Any, Any, Any], body: bytes) -> bytes:
+    # MessagePack has binary, dates and numbers that JSON lacks: the same fields judge them as text.
+    try:
+        written = msgspec.json.encode(msgspec.msgpack.decode(body))
+    except (msgspec.MsgspecError, TypeError, ValueError, RecursionError) as error:
+        raise Problem("invalid_msgpack", f"Send a MessagePack document: {error}.") from None
+    request._body = written  # noqa: SLF001 - where the request keeps what its routes decode
+    return written
 
 
 async def _decode(request: Request[Any, Any, Any]) -> None:

@@ -120,9 +120,7 @@ def install(settings: ApiSettings) -> Installation:
     )
     clock = clock_of(settings.environment, settings.demo_clock)
     secret = read_secret(settings)
-    listener = Listener(
-        conninfo(settings.database_url), (CREDENTIALS, SIGNALS, ENTITLEMENTS)
-    )
+    listener = Listener(conninfo(settings.database_url), (CREDENTIALS, SIGNALS, ENTITLEMENTS))
     return Installation(
         settings=settings,
         secret=secret,

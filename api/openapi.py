@@ -20,12 +20,17 @@ from litestar.openapi.spec import (
     OpenAPIResponse,
     Operation,
     Reference,
+    RequestBody,
+    Schema,
     SecurityScheme,
 )
+from litestar.openapi.spec.enums import OpenAPIFormat, OpenAPIType
 from litestar.types import Method
 from litestar.types.internal_types import PathParameterDefinition
 
 from api.bodies import Body
+from api.formats.answers import TABLE, is_negotiable
+from api.formats.media_types import ARROW, CSV, JSON, MSGPACK, PARQUET
 from api.problems import MEDIA_TYPE, ProblemDetails
 
 PROBLEM = OpenAPIResponse(
@@ -33,6 +38,11 @@ PROBLEM = OpenAPIResponse(
     content={MEDIA_TYPE: OpenAPIMediaType(Reference("#/components/schemas/ProblemDetails"))},
 )
 
+# A table in a file; docs/subscriber/formats.md has the columns.
+FILES = (CSV, PARQUET, ARROW)
+BINARY = Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.BINARY)
+
+DOCUMENT_PATH = "/schema/openapi.json"
 COMMITTED = Path(__file__).parent / "openapi.json"
 
 
@@ -69,11 +79,36 @@ def complete(app: Litestar) -> None:
     for key, name in names.items():
         schemas[name] = schemas.pop(key)
         schemas[name].title = name
+    handlers = {handler.handler_name: handler for handler in _handlers(app)}
     for operation in _operations(document):
+        _add_media_types(operation, handlers[operation.operation_id or ""])
         responses = operation.responses or {}
         responses.pop("400", None)
         responses["default"] = PROBLEM
         _rename(responses, names)
+
+
+def _handlers(app: Litestar) -> Iterator[HTTPRouteHandler]:
+    for route in app.routes:
+        yield from getattr(route, "route_handlers", [])
+
+
+def _add_media_types(operation: Operation, handler: HTTPRouteHandler) -> None:
+    """Whatever is JSON is MessagePack too; tables are files besides."""
+    if isinstance(operation.request_body, RequestBody):
+        _add_msgpack(operation.request_body.content)
+    for response in (operation.responses or {}).values():
+        if not is_negotiable(handler) or not isinstance(response, OpenAPIResponse):
+            continue
+        if response.content and JSON in response.content:
+            _add_msgpack(response.content)
+            if TABLE in handler.opt:
+                response.content |= dict.fromkeys(FILES, OpenAPIMediaType(BINARY))
+
+
+def _add_msgpack(content: dict[str, OpenAPIMediaType]) -> None:
+    if JSON in content:
+        content[MSGPACK] = OpenAPIMediaType(content[JSON].schema)
 
 
 def _close_bodies(schemas: dict[str, Any]) -> None:

@@ -13,6 +13,7 @@ MEDIA_TYPE = "application/problem+json"
 CODES: dict[str, tuple[int, str]] = {
     "invalid_request": (400, "The request is not valid"),
     "invalid_json": (400, "The body is not JSON"),
+    "invalid_msgpack": (400, "The body is not MessagePack"),
     "invalid_cursor": (400, "The cursor is not one of ours"),
     "invalid_mail_token": (400, "The link does not work any more"),
     "nul_byte": (400, "Text with a NUL byte"),
@@ -36,6 +37,7 @@ CODES: dict[str, tuple[int, str]] = {
     "manual_payments_disabled": (403, "Manual payments are disabled"),
     "not_found": (404, "Not found"),
     "method_not_allowed": (405, "Method not allowed"),
+    "not_acceptable": (406, "No acceptable media type"),
     "email_taken": (409, "The e-mail address is taken"),
     "handle_taken": (409, "The handle is taken"),
     "invalid_state": (409, "The version is not in a state for that"),

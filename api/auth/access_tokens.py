@@ -80,9 +80,7 @@ class Shown(msgspec.Struct, frozen=True):
     expires_at: datetime
 
 
-def session_claims(
-    secret: bytes, token: str, now: datetime, audience: str = AUDIENCE
-) -> Shown:
+def session_claims(secret: bytes, token: str, now: datetime, audience: str = AUDIENCE) -> Shown:
     """As `verify_session`, and until when it is good.
 
     Raises:

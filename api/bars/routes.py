@@ -10,6 +10,7 @@ from litestar.params import QueryParameter
 from msgspec import Meta
 
 from api.auth.guards import signed_in
+from api.formats.answers import TABLE, Table
 from api.installation import RequestContext
 from api.instants import instant
 from api.pages import Cursor, Page, page_of, read_cursor
@@ -55,7 +56,7 @@ limit %(limit)s
 """
 
 
-@get("/", guards=[signed_in("read")])
+@get("/", guards=[signed_in("read")], opt={TABLE: Table(Bar)})
 async def list_bars(
     context: RequestContext,
     symbol: Annotated[str, QueryParameter(max_length=32)],

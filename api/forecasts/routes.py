@@ -16,6 +16,7 @@ from litestar.params import FromPath, QueryParameter
 from api.auth.guards import anyone_with, signed_in
 from api.forecasts import stored
 from api.forecasts.stored import Forecast, Provenance
+from api.formats.answers import ETAG, TABLE, Table
 from api.installation import Context, RequestContext
 from api.instants import instant
 from api.pages import Cursor, Limit, Page
@@ -23,6 +24,7 @@ from api.problems import Problem, invalid_field
 from api.signals.lookup import KnownSignal, find_signal, find_version
 
 BY_DEFAULT = ["live", "late"]
+ROWS = Table(Forecast)
 
 From = Annotated[datetime | None, QueryParameter(name="from", description="as_of at or after")]
 To = Annotated[datetime | None, QueryParameter(description="as_of before")]
@@ -32,7 +34,7 @@ Provenances = Annotated[
 ]
 
 
-@get("/", guards=[anyone_with("read")])
+@get("/", guards=[anyone_with("read")], opt={TABLE: ROWS, ETAG: True})
 async def list_forecasts(
     provider: FromPath[str],
     name: FromPath[str],
@@ -68,7 +70,7 @@ async def list_forecasts(
         return await stored.history(connection, filters | {"signal_id": signal.id}, limit, cursor)
 
 
-@get("/latest", guards=[signed_in("read")])
+@get("/latest", guards=[signed_in("read")], opt={TABLE: ROWS, ETAG: True})
 async def latest_forecasts(
     provider: FromPath[str], name: FromPath[str], context: RequestContext
 ) -> Page[Forecast]:
@@ -77,7 +79,12 @@ async def latest_forecasts(
         return Page(await stored.latest(connection, [signal.id], stored.terms(context)))
 
 
-@get("/v1/forecasts/latest", guards=[signed_in("read")], tags=["forecasts"])
+@get(
+    "/v1/forecasts/latest",
+    guards=[signed_in("read")],
+    tags=["forecasts"],
+    opt={TABLE: ROWS, ETAG: True},
+)
 async def my_latest_forecasts(context: RequestContext) -> Page[Forecast]:
     """The latest forecasts of everything I subscribe to, in one call."""
     async with context.transaction() as connection:

@@ -13,6 +13,7 @@ from api.auth.known_keys import KnownKeys
 from api.auth.middleware import IGNORES_CREDENTIALS
 from api.exception_handlers import answer
 from api.limits.limits import CREDENTIALS, NO_ROUTE, Limits, asker_of
+from api.limits.store import Taken
 from api.limits.table import class_of
 from api.problems import Problem
 from sql.clock import system_clock
@@ -116,10 +117,13 @@ def _add_headers(message: Message, scope: Scope) -> None:
     counted = scope["state"].get(COUNTED)
     if counted is None:
         return
-    limit, taken = counted
     start = cast("HTTPResponseStartEvent", message)
-    start["headers"] = [
-        *start["headers"],
+    start["headers"] = [*start["headers"], *rate_headers(*counted)]
+
+
+def rate_headers(limit: int, taken: Taken) -> list[tuple[bytes, bytes]]:
+    """What is left of a limit."""
+    return [
         (b"ratelimit-limit", b"%d" % limit),
         (b"ratelimit-remaining", b"%d" % taken.remaining),
         (b"ratelimit-reset", b"%d" % -(-taken.full_in_s // 1)),

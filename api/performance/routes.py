@@ -17,6 +17,7 @@ from litestar import Router, get
 from litestar.params import FromPath, FromQuery, QueryParameter
 
 from api.auth.guards import anyone
+from api.formats.answers import ETAG
 from api.installation import Context, RequestContext
 from api.performance.stored import Measured, StoredPerformance, stored_performance
 from api.rows import fetch_all
@@ -150,7 +151,7 @@ class _Facts(msgspec.Struct, frozen=True):
     is_sample_data: bool = False
 
 
-@get("/performance", guards=[anyone])
+@get("/performance", guards=[anyone], opt={ETAG: True})
 async def get_performance(
     provider: FromPath[str],
     name: FromPath[str],

@@ -9,6 +9,7 @@ from litestar.params import FromPath, FromQuery, QueryParameter
 from api import audit
 from api.accounts.standing import demand_good_standing
 from api.auth.guards import anyone, owner
+from api.formats.answers import ETAG
 from api.installation import Context, RequestContext
 from api.pages import Cursor, Limit, Page
 from api.rows import fetch_all
@@ -25,7 +26,7 @@ where signal_id = %s and state in ('live', 'offline') order by id
 """
 
 
-@get("/", guards=[anyone])
+@get("/", guards=[anyone], opt={ETAG: True})
 async def list_signals(
     context: RequestContext,
     q: Annotated[str | None, QueryParameter(max_length=200)] = None,
@@ -40,7 +41,7 @@ async def list_signals(
         )
 
 
-@get("/{provider:str}/{name:str}", guards=[anyone])
+@get("/{provider:str}/{name:str}", guards=[anyone], opt={ETAG: True})
 async def get_signal(
     provider: FromPath[str], name: FromPath[str], context: RequestContext
 ) -> Signal:

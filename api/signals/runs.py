@@ -9,6 +9,7 @@ from litestar.params import FromPath, QueryParameter
 from msgspec import Meta
 
 from api.auth.guards import owner_or_operator
+from api.formats.answers import TABLE, Table
 from api.installation import Context, RequestContext
 from api.pages import Cursor, Limit, Page, RowId, page_of, read_cursor
 from api.rows import fetch_all
@@ -60,7 +61,7 @@ order by slot desc, id desc limit %(limit)s
 """
 
 
-@get("/runs", guards=[owner_or_operator("read", "push")])
+@get("/runs", guards=[owner_or_operator("read", "push")], opt={TABLE: Table(Run)})
 async def list_runs(
     provider: FromPath[str],
     name: FromPath[str],

@@ -9,6 +9,7 @@ from litestar import Router, get
 from litestar.params import FromPath
 
 from api.auth.guards import anyone
+from api.formats.answers import ETAG
 from api.installation import Context, RequestContext
 from api.pages import Page
 from api.problems import Problem
@@ -83,7 +84,7 @@ order by string_to_array(substr(version, 2), '.')::int[] desc
 """
 
 
-@get("/", guards=[anyone])
+@get("/", guards=[anyone], opt={ETAG: True})
 async def list_versions(
     provider: FromPath[str], name: FromPath[str], context: RequestContext
 ) -> Page[Version]:
@@ -92,7 +93,7 @@ async def list_versions(
         return Page(await _read(connection, context, signal, None))
 
 
-@get("/{version:str}", guards=[anyone])
+@get("/{version:str}", guards=[anyone], opt={ETAG: True})
 async def get_version(
     provider: FromPath[str], name: FromPath[str], version: FromPath[str], context: RequestContext
 ) -> Version:

@@ -14,6 +14,7 @@ from litestar.params import FromPath
 
 from api.auth.guards import anyone
 from api.forecasts.stored import revealed_until
+from api.formats.answers import TABLE, Table
 from api.installation import RequestContext
 from api.performance.stored import Measure
 from api.rows import fetch_all
@@ -158,7 +159,7 @@ where %(signal_id)s::bigint is null or l.signal_id = %(signal_id)s
 """
 
 
-@get("/track-record", guards=[anyone])
+@get("/track-record", guards=[anyone], opt={TABLE: Table(VersionRecord, "versions")})
 async def get_track_record(
     provider: FromPath[str], name: FromPath[str], context: RequestContext
 ) -> TrackRecord:

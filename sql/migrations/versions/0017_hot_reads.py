@@ -61,6 +61,14 @@ begin
   end if;
   return null;
 end $$;
+create function billing.notify_everybody() returns trigger
+language plpgsql security definer set search_path = pg_catalog as $$
+begin
+  perform pg_notify('signalbox_entitlement', '');
+  return null;
+end $$;
+comment on function billing.notify_everybody() is
+  'Trigger: what anybody may read may have changed, or where it is found.';
 comment on function billing.notify_entitlement() is
   'Trigger: what these people may read has changed; an empty payload means everybody.'
 """
@@ -82,6 +90,13 @@ create trigger session_notify after update of ended_at, has_totp or delete on ac
   for each row execute function account.notify_credential('user_id');
 create trigger user_account_left_notify after update of deleted_at on account.user_account
   for each row execute function account.notify_credential('id');
+create trigger user_account_renamed_notify after update on account.user_account
+  for each row when (old.handle is distinct from new.handle)
+  execute function billing.notify_everybody();
+create trigger version_notify_everybody after insert or update on registry.version
+  for each statement execute function billing.notify_everybody();
+create trigger signal_notify_everybody after insert or update on registry.signal
+  for each statement execute function billing.notify_everybody();
 create trigger quorum_notify_signals after insert on transparency.quorum
   for each statement execute function registry.notify_every_signal();
 create trigger instrument_notify_signals after insert or update or delete on market.instrument

@@ -1,0 +1,353 @@
+"""Hot reads answer as the routes do, and never what was true before the request."""
+
+import itertools
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import timedelta
+
+import pytest
+from litestar.testing import TestClient
+
+from api.app import create_app
+from api.settings import ApiSettings
+from assets.transparency.publisher.publish import publish
+from assets.transparency.signer.folder import SignerFolder
+from assets.transparency.signer.signer import Signer
+from sql.clock import DemoClock
+from sql.roles import API, DATABASE, LOG
+from tests.api.conftest import SECRET, SLOT, Factory
+from tests.conftest import copied
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture(scope="module")
+def database(postgres):
+    """One for the module: each test has a signal of its own."""
+    with copied(postgres, "test_hot", DATABASE) as copy:
+        yield copy
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("hot")
+
+
+@pytest.fixture(scope="module")
+def clock(folder):
+    return DemoClock(folder / "clock")
+
+
+@pytest.fixture(scope="module")
+def app(database, folder):
+    (folder / "secret").write_bytes(SECRET)
+    url = database.url(API).render_as_string(hide_password=False)
+    return create_app(
+        ApiSettings(
+            database_url=url,
+            secret_key_file=str(folder / "secret"),
+            environment="test",
+            demo_clock=str(folder / "clock"),
+        )
+    )
+
+
+@pytest.fixture(scope="module")
+def client(app):
+    with TestClient(app) as client:
+        while not app.state.installation.listener.is_up:
+            time.sleep(0.01)
+        yield client
+
+
+@pytest.fixture(scope="module")
+def make(database, folder):
+    with database.superuser() as connection:
+        signer = SignerFolder(folder / "signer")
+        (folder / "signer").mkdir()
+        signer.prepare("example.org/log")
+
+        def cover(now):
+            with database.connect(LOG) as log:
+                return publish(log, Signer(signer, lambda: now), None, now)
+
+        yield Factory(connection, cover)
+
+
+@pytest.fixture(scope="module")
+def ada(make):
+    return make.person("ada")
+
+
+@pytest.fixture
+def name(request):
+    return f"s{abs(hash(request.node.name)) % 10**8}"
+
+
+@pytest.fixture
+def tide(make, ada, name):
+    published = make.signal(ada, name)
+    make.slot(published)
+    return published
+
+
+@pytest.fixture
+def bob(make, tide):
+    """A subscriber of that signal."""
+    person = make.person(f"bob-{tide.name}")
+    make.subscription(person, tide)
+    return person
+
+
+@pytest.fixture
+def key(client, bob):
+    body = {"name": "machine", "scopes": ["read"]}
+    made = client.post("/v1/api-keys", json=body, headers=bob.headers).json()
+    return {"Authorization": f"Bearer {made['key']}"}
+
+
+@pytest.fixture
+def fronted(app, monkeypatch):
+    """Whether each request was answered by the front."""
+    seen = []
+    front = app.front.answers
+
+    async def watched(scope, send):
+        seen.append(await front(scope, send))
+        return seen[-1]
+
+    monkeypatch.setattr(app.front, "answers", watched)
+    return seen
+
+
+@contextmanager
+def readers(client, path, headers, count=32):
+    """So many who read for as long as this lasts; yields what they were answered."""
+    seen, is_over = set(), threading.Event()
+
+    def read():
+        while not is_over.is_set():
+            answer = client.get(path, headers=headers)
+            seen.add((answer.status_code, answer.text))
+
+    with ThreadPoolExecutor(count) as threads:
+        reading = [threads.submit(read) for _ in range(count)]
+        try:
+            yield seen
+        finally:
+            is_over.set()
+        for one in reading:
+            one.result()
+
+
+ROUTES = ("/forecasts/latest", "/forecasts", "/forecasts?limit=1", "/performance?window=all")
+ANSWERS = ("*/*", "application/msgpack", "text/csv;q=0.9, application/json;q=0.1", "image/png")
+VARYING = {"x-request-id", "ratelimit-remaining", "ratelimit-reset", "x-signalbox-demo-clock"}
+# By it a request is left to the routes.
+UNUSUAL = {"Content-Length": "0"}
+
+
+def whole(answer):
+    headers = {k: v for k, v in answer.headers.items() if k not in VARYING}
+    return answer.status_code, headers, answer.content
+
+
+@pytest.mark.parametrize("route", [*ROUTES, "mine", "/forecasts?limit=0", "/forecasts?limit=101"])
+def test_front_and_routes_give_the_same_answer_to_everybody(
+    client, make, tide, ada, bob, key, fronted, route
+):
+    path = "/v1/forecasts/latest" if route == "mine" else tide.path + route
+    stranger, hidden = (
+        make.person(f"eve-{tide.name}"),
+        make.signal(ada, f"{tide.name}-h", visibility="private"),
+    )
+    people = (
+        {},
+        bob.headers,
+        key,
+        ada.headers,
+        stranger.headers,
+        {"Authorization": "Bearer sk_no"},
+    )
+    paths = (path, path.replace(tide.name, hidden.name), path.replace(tide.name, "absent"))
+    for asked, shown, accept in itertools.product(dict.fromkeys(paths), people, ANSWERS):
+        headers = {**shown, "Accept": accept}
+        first = client.get(asked, headers=headers)
+        etag = {"If-None-Match": first.headers.get("etag", "*")}
+        for more in ({}, etag):
+            fast = client.get(asked, headers=headers | more)
+            slow = client.get(asked, headers=headers | more | UNUSUAL)
+            assert fronted[-1] is False
+            assert whole(fast) == whole(slow), (asked, headers, more)
+            assert set(fast.headers) == set(slow.headers)
+    expected = route in ROUTES or route == "mine"
+    assert any(fronted) is expected
+
+
+def test_a_new_forecast_is_in_the_very_next_answer_under_thirty_two_readers(
+    client, make, tide, bob, key
+):
+    path = f"{tide.path}/forecasts/latest"
+    with readers(client, path, key) as seen:
+        for hour in range(1, 13):
+            with make.connection.transaction():
+                make.slot(tide, SLOT + hour * HOUR)
+            for headers in (key, bob.headers):
+                items = client.get(path, headers=headers).json()["items"]
+                assert {row["as_of"] for row in items} == {
+                    f"{SLOT + hour * HOUR:%Y-%m-%dT%H:%M:%SZ}"
+                }
+    assert {status for status, _ in seen} == {200}
+    assert len(seen) >= 5
+
+
+def test_a_revoked_key_is_refused_in_the_very_next_answer_under_thirty_two_readers(
+    client, make, tide, bob
+):
+    path = f"{tide.path}/forecasts/latest"
+    with readers(client, path, bob.headers):
+        for _ in range(8):
+            body = {"name": "machine", "scopes": ["read"]}
+            made = client.post("/v1/api-keys", json=body, headers=bob.headers).json()
+            shown = {"Authorization": f"Bearer {made['key']}"}
+            assert [client.get(path, headers=shown).status_code for _ in range(3)] == [200] * 3
+            # From elsewhere: nobody tells this process but the database.
+            make.connection.execute(
+                "update account.api_key set revoked_at = now() where id = %s", [made["id"]]
+            )
+            assert client.get(path, headers=shown).status_code == 401
+            assert client.get("/v1/auth/me", headers=shown).status_code == 401
+
+
+def test_a_login_that_was_ended_is_refused_in_the_very_next_answer(client, make, tide, bob):
+    path = f"{tide.path}/forecasts/latest"
+    for _ in range(8):
+        shown = make.session(bob.id)
+        assert [client.get(path, headers=shown).status_code for _ in range(3)] == [200] * 3
+        make.connection.execute(
+            "update account.session set ended_at = now() where user_id = %s", [bob.id]
+        )
+        assert client.get(path, headers=shown).status_code == 401
+
+
+@pytest.mark.parametrize("path", ["/forecasts/latest", "/forecasts", "mine"])
+def test_a_subscription_that_ends_reads_nothing_in_the_very_next_answer_under_thirty_two_readers(
+    client, make, tide, ada, bob, key, path
+):
+    path = "/v1/forecasts/latest" if path == "mine" else tide.path + path
+    with readers(client, path, ada.headers):
+        for _ in range(6):
+            assert client.get(path, headers=key).json()["items"]
+            assert client.get(path, headers=key).json()["items"]
+            make.connection.execute(
+                "update billing.subscription set state = 'canceled' where user_id = %s"
+                " and state = 'active'", [bob.id],
+            )  # fmt: skip
+            assert not client.get(path, headers=key).json().get("items")
+            make.subscription(bob, tide)
+
+
+def test_a_paid_period_is_over_to_the_instant(client, make, clock, tide):
+    eve = make.person(f"eve-{tide.name}")
+    path = f"{tide.path}/forecasts/latest"
+    ends = clock() + timedelta(seconds=1.2)
+    make.subscription(eve, tide, ends=ends)
+    while True:
+        before = clock()
+        status = client.get(path, headers=eve.headers).status_code
+        after = clock()
+        assert not (after < ends and status != 200)
+        assert not (before >= ends and status == 200)
+        if before >= ends:
+            break
+
+
+def test_what_no_checkpoint_covers_turns_late_to_the_instant(client, make, clock, tide, bob):
+    slot = (clock() + HOUR).replace(minute=0, second=0, microsecond=0)
+    deadline = slot + timedelta(minutes=10)
+    cover, make.cover = make.cover, lambda _: None
+    with make.connection.transaction():
+        make.slot(tide, slot)
+    make.cover = cover
+
+    def provenances():
+        items = client.get(f"{tide.path}/forecasts/latest", headers=bob.headers).json()["items"]
+        return {row["provenance"] for row in items}
+
+    clock.advance_to(deadline - timedelta(seconds=3))
+    while clock() < deadline - timedelta(seconds=0.2):
+        assert provenances() == {"live"}
+    time.sleep(0.25)
+    assert provenances() == {"late"}
+
+
+def test_a_checkpoint_proves_in_the_very_next_answer(client, make, clock, tide, bob):
+    slot = clock().replace(minute=0, second=0, microsecond=0) + 2 * HOUR
+    cover, make.cover = make.cover, lambda _: None
+    with make.connection.transaction():
+        make.slot(tide, slot)
+    make.cover = cover
+    path = f"{tide.path}/forecasts/latest"
+    for _ in range(2):
+        items = client.get(path, headers=bob.headers).json()["items"]
+        assert [row["proven_at"] for row in items] == [None, None]
+    make.cover(slot + timedelta(minutes=3))
+    items = client.get(path, headers=bob.headers).json()["items"]
+    assert None not in [row["proven_at"] for row in items]
+
+
+def test_a_score_is_in_the_very_next_performance(client, make, tide):
+    path = f"{tide.path}/performance?window=all"
+    for number in range(1, 6):
+        client.get(path)
+        record = make.slot(tide, SLOT - number * HOUR)
+        client.get(path)
+        make.score(record, 1, 0.5, hit=True)
+        assert client.get(path).json()["live"]["resolved"] == number
+
+
+def test_a_signal_made_private_is_hidden_in_the_very_next_answer(client, make, tide):
+    for visibility, status in (("private", 404), ("public", 200)) * 3:
+        make.connection.execute(
+            "update registry.signal set visibility = %s where id = %s", [visibility, tide.id]
+        )
+        assert client.get(f"{tide.path}/performance").status_code == status
+
+
+def test_nobody_gets_what_another_subscribes_to(client, make, ada, name):
+    people = []
+    for number in range(6):
+        published = make.signal(ada, f"{name}-{number}")
+        make.slot(published)
+        person = make.person(f"p{number}-{name}")
+        make.subscription(person, published)
+        people.append((person, published))
+
+    def ask(number):
+        (person, own), (_, other) = people[number % 6], people[(number + 1) % 6]
+        mine = client.get("/v1/forecasts/latest", headers=person.headers)
+        assert {row["signal"] for row in mine.json()["items"]} == {own.signal}
+        latest = client.get(f"{own.path}/forecasts/latest", headers=person.headers)
+        assert {row["signal"] for row in latest.json()["items"]} == {own.signal}
+        etag = {"If-None-Match": "*", **person.headers}
+        assert client.get(f"{other.path}/forecasts/latest", headers=etag).status_code == 403
+
+    with ThreadPoolExecutor(16) as threads:
+        list(threads.map(ask, range(120)))
+
+
+def test_while_nobody_hears_of_changes_nothing_that_is_kept_is_used(client, make, tide, key):
+    path = f"{tide.path}/forecasts/latest"
+    for hour in range(1, 6):
+        assert client.get(path, headers=key).status_code == 200
+        make.connection.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity"
+            " where datname = current_database() and application_name = 'signalbox api listener'"
+        )
+        with make.connection.transaction():
+            make.slot(tide, SLOT - 20 * HOUR + hour * HOUR)
+            make.slot(tide, SLOT + hour * HOUR)
+        items = client.get(path, headers=key).json()["items"]
+        assert {row["as_of"] for row in items} == {f"{SLOT + hour * HOUR:%Y-%m-%dT%H:%M:%SZ}"}

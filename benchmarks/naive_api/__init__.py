@@ -1,0 +1,1 @@
+"""What hot reads are compared with: the same question, answered as most would write it first."""

@@ -29,11 +29,13 @@ from api.audit_log import routes as audit_log
 from api.auth import confirmation, email_change, password_routes, session_routes, totp_routes
 from api.auth import routes as auth
 from api.auth.middleware import Authentication
+from api.bars import export as bars_export
 from api.bars import routes as bars
 from api.billing import checkout, refunds, webhook
 from api.bodies import check_request
 from api.data_source_keys import routes as data_source_keys
 from api.exception_handlers import HANDLERS
+from api.forecasts import export as forecast_export
 from api.forecasts import routes as forecasts
 from api.formats.answers import Answer
 from api.formats.conditional import conditional, without_body
@@ -87,6 +89,7 @@ ROUTES: list[Router | HTTPRouteHandler] = [
     track_record.get_reproduction,
     forecasts.router,
     forecasts.my_latest_forecasts,
+    forecast_export.export_forecasts,
     subscriptions.router,
     agreement.router,
     offers.router,
@@ -95,6 +98,7 @@ ROUTES: list[Router | HTTPRouteHandler] = [
     webhook.receive_payment_event,
     refunds.refund_payment,
     bars.router,
+    bars_export.export_bars,
     log.router,
     log.log_proof,
     evidence.router,

@@ -30,7 +30,8 @@ from litestar.types.internal_types import PathParameterDefinition
 
 from api.bodies import Body
 from api.formats.answers import TABLE, is_negotiable
-from api.formats.media_types import ARROW, CSV, JSON, MSGPACK, PARQUET
+from api.formats.media_types import ARROW, CSV, EXPORTS, JSON, MSGPACK, PARQUET
+from api.formats.streams import EXPORT
 from api.problems import MEDIA_TYPE, ProblemDetails
 
 PROBLEM = OpenAPIResponse(
@@ -98,6 +99,8 @@ def _add_media_types(operation: Operation, handler: HTTPRouteHandler) -> None:
     if isinstance(operation.request_body, RequestBody):
         _add_msgpack(operation.request_body.content)
     for response in (operation.responses or {}).values():
+        if EXPORT in handler.opt and isinstance(response, OpenAPIResponse) and response.content:
+            response.content = dict.fromkeys(EXPORTS, OpenAPIMediaType(BINARY))
         if not is_negotiable(handler) or not isinstance(response, OpenAPIResponse):
             continue
         if response.content and JSON in response.content:

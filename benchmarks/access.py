@@ -11,12 +11,10 @@ import argparse
 import http.client
 import os
 import secrets
-import socket
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,12 +24,12 @@ import httpx
 import msgspec
 import psycopg
 
+from benchmarks.processes import CHECKOUT, cpu_s, free_port, wait, with_children_s
 from sql import embedded
 from sql.embedded import write_secret
 from sql.migrate import migrate
 from sql.roles import API, DATABASE, OWNER, conninfo, create_roles, new_secrets, role_url
 
-CHECKOUT = Path(__file__).parents[1]
 # Short rounds: what else the machine does in a second falls on all kinds alike.
 ROUND, WARM_UP = 10, 30
 # A usual read, and the cheapest that there is: one small statement.
@@ -62,18 +60,7 @@ class Server:
     def cpu_s(self) -> float:
         """CPU seconds of the API and of Postgres so far."""
         api, postmaster = self.pids
-        return sum(_cpu_s(pid) for pid in (api, postmaster, *_children(postmaster)))
-
-
-def _cpu_s(pid: int) -> float:
-    found = 0
-    for task in Path(f"/proc/{pid}/task").glob("*/schedstat"):
-        found += int(task.read_text().split()[0])
-    return found / 1e9
-
-
-def _children(pid: int) -> list[int]:
-    return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+        return cpu_s(api) + with_children_s(postmaster)
 
 
 @contextmanager
@@ -93,7 +80,7 @@ def serving() -> Iterator[Server]:
             "SIGNALBOX_ENVIRONMENT": "test",
             "SIGNALBOX_DATABASE_URL": url.render_as_string(hide_password=False),
             "SIGNALBOX_SECRET_KEY_FILE": str(home / "secrets" / "api.key"),
-            "SIGNALBOX_API_PORT": str(port := _free_port()),
+            "SIGNALBOX_API_PORT": str(port := free_port()),
         }
         process = subprocess.Popen(
             [sys.executable, "-m", "api"], cwd=CHECKOUT, env=environment,
@@ -102,29 +89,12 @@ def serving() -> Iterator[Server]:
         try:
             postmaster = int((home / "postgres" / "postmaster.pid").read_text().split()[0])
             server = Server(port, (process.pid, postmaster))
-            _wait(server)
+            wait(server.url)
             yield _with_signal(server, conninfo(postgres.admin.set(database=DATABASE)))
         finally:
             process.terminate()
             process.wait()
             postgres.stop()
-
-
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
-
-
-def _wait(server: Server) -> None:
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        try:
-            if httpx.get(f"{server.url}/readyz").is_success:
-                return
-        except httpx.TransportError:
-            time.sleep(0.1)
-    raise TimeoutError(f"the API at {server.url} did not start")
 
 
 def _with_signal(server: Server, superuser: str) -> Server:

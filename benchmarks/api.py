@@ -8,6 +8,7 @@ time of the server and of all of Postgres. Then: how soon what was committed is 
 """
 
 import argparse
+import itertools
 import os
 import re
 import secrets
@@ -18,6 +19,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -32,6 +35,7 @@ from sql.roles import API, DATABASE, OWNER, conninfo, create_roles, new_secrets,
 
 LATEST = "/v1/signals/ada/tide/forecasts/latest"
 SYMBOLS, HORIZONS = 25, (1, 4, 12, 24)
+FIRST = datetime(2026, 1, 1, tzinfo=UTC)
 TIMES = 40
 
 SIGNAL = """
@@ -170,13 +174,10 @@ def _key(url: str, token: dict[str, str]) -> dict[str, str]:
 
 
 def _slot(superuser: psycopg.Connection, number: int) -> str:
-    slot = (
-        f"2026-01-01T{number % 24:02}:00:00Z"
-        if number < 24
-        else f"2026-01-{number // 24 + 1:02}T{number % 24:02}:00:00Z"
-    )
+    """So many hours after the first slot; returns it as answers write it."""
+    slot = FIRST + timedelta(hours=number)
     superuser.execute(SLOT, {"slot": slot, "horizons": list(HORIZONS)})
-    return slot
+    return f"{slot:%Y-%m-%dT%H:%M:%SZ}"
 
 
 @dataclass(frozen=True)
@@ -193,7 +194,8 @@ def _ask(server: Server, connections: int, seconds: float) -> Round:
     headers = [part for item in server.headers.items() for part in ("-H", ": ".join(item))]
     before = server.cpu_s()
     done = subprocess.run(
-        ["wrk", "-t1", f"-c{connections}", f"-d{seconds:g}s", "--latency", *headers, server.url + LATEST],
+        ["wrk", "-t1", f"-c{connections}", f"-d{seconds:g}s", "--latency", *headers,
+         server.url + LATEST],
         capture_output=True, text=True, check=True,
     ).stdout  # fmt: skip
     spent = server.cpu_s() - before
@@ -253,7 +255,7 @@ def _ratio(these: list[float], those: list[float]) -> float:
 def visible(house: House) -> dict[str, float]:
     """Milliseconds from a commit to the answer that knows of it, and how often the first did."""
     with httpx.Client(base_url=house.api.url) as client:
-        numbers = iter(range(1, 24 * 25))
+        numbers = itertools.count(1)
         token = _register(house.api.url, "bob")
         house.superuser.execute(SUBSCRIBE, ["bob"])
 
@@ -286,7 +288,7 @@ def visible(house: House) -> dict[str, float]:
         for _ in range(TIMES):
             results["forecast"].append(_seen(client, house.api.headers, forecast))
             shown = _key(house.api.url, token)
-            results["revoked"].append(_seen(client, shown, lambda shown=shown: revoked(shown)))
+            results["revoked"].append(_seen(client, shown, partial(revoked, shown)))
             results["canceled"].append(_seen(client, token, canceled))
             house.superuser.execute(SUBSCRIBE, ["bob"])
     return {

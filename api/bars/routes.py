@@ -73,10 +73,10 @@ async def list_bars(
     until = instant("end", end) or known_at
     after = read_cursor(cursor, tuple[Annotated[datetime, Meta(tz=True)]])
     async with context.transaction() as connection:
-        instrument = await _instrument(connection, symbol)
+        instrument = await find_instrument(connection, symbol)
         values = {
             "instrument_id": instrument.id,
-            "start": instant("start", start) or _week_before(until),
+            "start": instant("start", start) or week_before(until),
             "end": until,
             "after": after and after[0],
             "known_at": known_at,
@@ -89,14 +89,14 @@ async def list_bars(
     )
 
 
-def _week_before(until: datetime) -> datetime:
+def week_before(until: datetime) -> datetime:
     try:
         return until - BY_DEFAULT
     except OverflowError:
         return until
 
 
-async def _instrument(connection: psycopg.AsyncConnection, symbol: str) -> _Instrument:
+async def find_instrument(connection: psycopg.AsyncConnection, symbol: str) -> _Instrument:
     found = await fetch_one(
         connection,
         _Instrument,

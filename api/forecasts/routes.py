@@ -53,7 +53,7 @@ async def list_forecasts(
     Without a subscription: slots that are revealed, when `to` leaves out the others.
     """
     filters = {
-        "provenance": _provenances(provenance),
+        "provenance": provenances_of(provenance),
         "from": instant("from", from_),
         "to": instant("to", to),
         "symbol": symbol,
@@ -63,8 +63,7 @@ async def list_forecasts(
     }
     async with context.transaction() as connection:
         signal = await find_signal(connection, context, provider, name)
-        if not signal.entitled:
-            await _check_revealed(connection, context, signal, filters)
+        await check_readable(connection, context, signal, filters)
         if version is not None:
             await find_version(connection, signal, version)
         return await stored.history(connection, filters | {"signal_id": signal.id}, limit, cursor)
@@ -101,13 +100,19 @@ async def _entitled_signal(
     return signal
 
 
-async def _check_revealed(
+async def check_readable(
     connection: psycopg.AsyncConnection,
     context: Context,
     signal: KnownSignal,
     filters: Mapping[str, Any],
 ) -> None:
-    """Refuse a query that reaches what only subscribers may read."""
+    """Refuse a query that reaches what only subscribers may read.
+
+    Raises:
+        Problem: subscription_required.
+    """
+    if signal.entitled:
+        return
     if signal.visibility != "public":
         raise _subscription_required(signal)
     until = await stored.revealed_until(connection, signal.id, context.now)
@@ -127,7 +132,7 @@ def _subscription_required(signal: KnownSignal, public: str = "") -> Problem:
     )
 
 
-def _provenances(written: str | None) -> list[str]:
+def provenances_of(written: str | None) -> list[str]:
     if written is None:
         return BY_DEFAULT
     names = written.split(",")

@@ -26,7 +26,7 @@ STRAYS_OUTSIDE_PRODUCTION = 10
 UNLIMITED = ("/healthz", "/readyz")
 CHECKOUT = ("/checkout/", "/v1/billing/")
 # Answers of many rows or of much work.
-BULK = ("/forecasts", "/v1/bars", "/evidence", "/performance", "/track-record")
+BULK = ("/export", "/forecasts", "/v1/bars", "/evidence", "/performance", "/track-record")
 
 
 @lru_cache(maxsize=1024)

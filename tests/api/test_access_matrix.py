@@ -92,6 +92,8 @@ EXPECTED = {
     "list_forecasts":        (403, 200, 403, 200, 403, 200, 403),
     "latest_forecasts":      (401, 200, 403, 200, 403, 200, 403),
     "my_latest_forecasts":   (401, 200, 200, 200, 200, 200, 403),
+    "export_forecasts":      (403, 200, 403, 200, 403, 200, 403),
+    "export_bars":           (401, 200, 200, 200, 200, 200, 403),
     "list_bars":             (401, 200, 200, 200, 200, 200, 403),
     "subscribe":             (401, 400, 400, 400, 400, 403, 403),
     "list_subscriptions":    (401, 200, 200, 200, 200, 200, 403),
@@ -114,7 +116,11 @@ OPERATIONS = {
     for path, methods in DOCUMENT["paths"].items()
     for method, operation in methods.items()
 }
-QUERIES = {"list_bars": {"symbol": "EURUSD"}, "log_proof": {"leaf": 0}}
+QUERIES = {
+    "list_bars": {"symbol": "EURUSD"},
+    "export_bars": {"symbol": "EURUSD"},
+    "log_proof": {"leaf": 0},
+}
 NAMES_A_THING = {name for name, (_, path) in OPERATIONS.items() if "_id}" in path}
 
 

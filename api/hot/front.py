@@ -99,6 +99,9 @@ class Front:
         world_now = system_clock()
         caller = self._known(headers.authorization, world_now)
         if caller is None and headers.authorization:
+            # Where bad credentials were too many, whoever counts them decides who is looked up.
+            if self._installation.limits.is_refusing:
+                return False
             caller = await caller_of(self._installation, headers.authorization)
         now = self._installation.clock()
         user_id = caller.user_id if caller else None

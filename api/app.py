@@ -1,9 +1,10 @@
 """The ASGI app: every route, and what stands around them.
 
 A request passes, from the outside in: the front, which answers hot reads from what is kept
-(`api/hot/front.py`), response headers (`before_send`), the count of
-strays, routing, authentication (who asks), the limit of its class, the guard of its route
-(may they), the check of its address and body, then the route, whose SQL runs as that person.
+(`api/hot/front.py`), response headers (`before_send`), the count of strays, routing,
+authentication (who asks), the limit of its class, the answer it was given before
+(Idempotency-Key), the guard of its route (may they), the check of its address and body, then
+the route, whose SQL runs as that person.
 """
 
 import asyncio
@@ -32,7 +33,7 @@ from api.auth.middleware import Authentication
 from api.bars import export as bars_export
 from api.bars import routes as bars
 from api.billing import checkout, refunds, webhook
-from api.bodies import check_request
+from api.bodies import BODY_BYTES_AT_MOST, check_request
 from api.data_source_keys import routes as data_source_keys
 from api.exception_handlers import HANDLERS
 from api.forecasts import export as forecast_export
@@ -40,6 +41,7 @@ from api.forecasts import routes as forecasts
 from api.formats.answers import Answer
 from api.formats.conditional import conditional, without_body
 from api.hot.front import Front
+from api.idempotency.middleware import Idempotency
 from api.installation import Installation, install, provide_context
 from api.invoices import routes as invoices
 from api.limits.middleware import RouteLimits, Strays
@@ -114,7 +116,6 @@ ROUTES: list[Router | HTTPRouteHandler] = [
 ]
 
 DEPENDENCIES = {"context": Provide(provide_context)}
-BODY_BYTES_AT_MOST = 64 * 1024
 
 
 class Api(Litestar):
@@ -168,9 +169,10 @@ def create_app(settings: ApiSettings) -> Litestar:
 
 
 def _middleware(installation: Installation) -> list[ASGIMiddleware]:
+    who, again = Authentication(installation), Idempotency(installation)
     if installation.settings.rate_limits == "off":
-        return [Authentication(installation)]
-    return [Authentication(installation), RouteLimits(installation.limits)]
+        return [who, again]
+    return [who, RouteLimits(installation.limits), again]
 
 
 def describe_app() -> Litestar:

@@ -11,6 +11,7 @@ from api.formats.media_types import JSON, MSGPACK, MSGPACK_NAMES
 from api.problems import Problem
 
 FORM_ROUTE = "form_route"
+BODY_BYTES_AT_MOST = 64 * 1024
 
 
 class Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -30,6 +30,9 @@ from sql.session import act_as
 
 Pool = AsyncConnectionPool[psycopg.AsyncConnection]
 
+# Under this name a request's state holds the connection of the transaction that it is part of.
+OUTER_TRANSACTION = "outer_transaction"
+
 
 @dataclass(frozen=True)
 class Installation:
@@ -67,12 +70,14 @@ class Context:
     Attributes:
         now: the platform's instant, which a demo clock may run ahead.
         world_now: the world's instant; credentials live by it.
+        outer: open transaction that all of this request's are part of; None: each is its own.
     """
 
     installation: Installation
     caller: Caller | None
     now: datetime
     world_now: datetime
+    outer: psycopg.AsyncConnection | None = None
 
     @property
     def settings(self) -> ApiSettings:
@@ -92,8 +97,24 @@ class Context:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[psycopg.AsyncConnection]:
         user_id = self.caller.user_id if self.caller else None
-        async with self.installation.transaction(user_id, self.now) as connection:
+        async with self.transaction_as(user_id) as connection:
             yield connection
+
+    @asynccontextmanager
+    async def transaction_as(
+        self, user_id: uuid.UUID | None
+    ) -> AsyncIterator[psycopg.AsyncConnection]:
+        """A transaction as somebody else than who asks, where the route has made sure."""
+        if self.outer is None:
+            async with self.installation.transaction(user_id, self.now) as connection:
+                yield connection
+            return
+        async with self.outer.transaction():
+            await act_as(self.outer, user_id, self.now)
+            yield self.outer
+            # What a commit would find wrong, the route is to hear of.
+            await self.outer.execute("set constraints all immediate")
+        await self.outer.execute("set constraints all deferred")
 
 
 RequestContext = NamedDependency[Context]
@@ -145,4 +166,5 @@ async def provide_context(request: Request[Any, Any, Any], state: State) -> Cont
         caller=request.scope.get("user"),
         now=installation.clock(),
         world_now=system_clock(),
+        outer=request.scope["state"].get(OUTER_TRANSACTION),
     )

@@ -52,6 +52,7 @@ SECTIONS: dict[str, LiteralString] = {
 
 NOT_PERSONAL: dict[str, str] = {
     "account.refresh_token": "digests only; the sessions they belong to are listed",
+    "account.idempotent_answer": "answers that were given already, sealed, for a day",
     "ledger.line": "the books of invoices and payouts, which are listed",
     "ledger.card": "digests of cards only, which nobody can read",
     "registry.version_event": "public: GET /v1/signals/{provider}/{name}/events",

@@ -53,7 +53,7 @@ async def refund_payment(data: JSONBody[NewRefund], context: RequestContext) -> 
     key = f"refund:{data.invoice}:{payment.left_minor}:{amount}"
     provider = provider_of(context, payment.provider)
     is_outside = await provider.refund(payment.reference, amount, key)
-    async with context.installation.transaction(payment.user_id, context.now) as connection:
+    async with context.transaction_as(payment.user_id) as connection:
         await audit.record(
             connection,
             context.now,

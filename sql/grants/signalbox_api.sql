@@ -18,6 +18,9 @@ grant select (id, user_id, name, source, shown, created_at, revoked_at, last_use
 grant insert (id, user_id, name, source, shown, created_at, key_id, wrapped_key, sealed)
   on account.data_source_key to signalbox_api;
 grant update (revoked_at, key_id, wrapped_key, sealed) on account.data_source_key to signalbox_api;
+-- Not update: what was answered stays as it was, until it is forgotten.
+grant select, insert, delete on account.idempotent_answer to signalbox_api;
+grant execute on function account.forget_answers(timestamptz) to signalbox_api;
 -- account.rate_limit is not granted: a token is taken by function.
 grant execute on function account.take_token(bytea, timestamptz, interval, interval),
   account.everybody(text, timestamptz, uuid, int),

@@ -6,6 +6,7 @@ from sql.models.audit import AuditEvent
 from sql.models.base import Base
 from sql.models.billing import PaymentEvent, Price, Subscription
 from sql.models.forecast import Forecast, Opening, ReplayAudit, SlotRecord
+from sql.models.idempotency import IdempotentAnswer
 from sql.models.invoice import (
     Card,
     Invoice,
@@ -74,6 +75,7 @@ __all__ = [
     "DataSourceKey",
     "Definition",
     "Forecast",
+    "IdempotentAnswer",
     "ImageFinding",
     "IngestBatch",
     "Instrument",

@@ -1,0 +1,1 @@
+"""Creates that may be sent again: Idempotency-Key."""

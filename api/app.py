@@ -23,7 +23,9 @@ from api.accounts import routes as accounts
 from api.accounts import terms
 from api.admin import audit as admin_audit
 from api.admin import business
+from api.admin import health as admin_health
 from api.admin import payouts as admin_payouts
+from api.admin import runs as admin_runs
 from api.admin import users as admin_users
 from api.api_keys import routes as api_keys
 from api.audit_log import routes as audit_log
@@ -113,6 +115,8 @@ ROUTES: list[Router | HTTPRouteHandler] = [
     audit_log.list_own_acts,
     admin_audit.list_acts,
     admin_users.list_users,
+    admin_runs.list_all_runs,
+    admin_health.admin_health,
 ]
 
 DEPENDENCIES = {"context": Provide(provide_context)}

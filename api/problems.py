@@ -41,6 +41,7 @@ CODES: dict[str, tuple[int, str]] = {
     "email_taken": (409, "The e-mail address is taken"),
     "handle_taken": (409, "The handle is taken"),
     "invalid_state": (409, "The version is not in a state for that"),
+    "signal_taken": (409, "The signal exists"),
     "signing_key_taken": (409, "The signing key is registered"),
     "already_subscribed": (409, "Already subscribed"),
     "own_signal": (409, "This is your own signal"),

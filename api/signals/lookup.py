@@ -11,6 +11,10 @@ from api.problems import Problem
 from api.rows import fetch_one
 
 
+class SignalId(msgspec.Struct, frozen=True):
+    id: int
+
+
 class KnownSignal(msgspec.Struct, frozen=True):
     """A signal that the asker may know of.
 

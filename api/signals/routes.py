@@ -1,4 +1,4 @@
-"""GET /v1/signals, GET|DELETE .../{provider}/{name}, POST .../publish | unpublish."""
+"""GET|POST /v1/signals, GET|PATCH|DELETE .../{provider}/{name}, POST .../publish | unpublish."""
 
 from typing import Annotated, Literal, LiteralString
 
@@ -16,6 +16,7 @@ from api.rows import fetch_all
 from api.signals import catalogue
 from api.signals.catalogue import Signal, Sort
 from api.signals.lookup import KnownSignal, KnownVersion, find_signal
+from api.signals.making import change_signal, create_signal
 from api.signals.moves import move
 
 Visibility = Literal["public", "private"]
@@ -109,6 +110,9 @@ async def _change_visibility(
 
 router = Router(
     "/v1/signals",
-    route_handlers=[list_signals, get_signal, publish_signal, unpublish_signal, delete_signal],
+    route_handlers=[
+        *(list_signals, create_signal, get_signal, change_signal),
+        *(publish_signal, unpublish_signal, delete_signal),
+    ],
     tags=["signals"],
 )

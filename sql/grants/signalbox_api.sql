@@ -20,7 +20,7 @@ grant insert (id, user_id, name, source, shown, created_at, key_id, wrapped_key,
 grant update (revoked_at, key_id, wrapped_key, sealed) on account.data_source_key to signalbox_api;
 -- Not update: what was answered stays as it was, until it is forgotten.
 grant select, insert, delete on account.idempotent_answer to signalbox_api;
-grant execute on function account.forget_answers(timestamptz) to signalbox_api;
+grant execute on function account.forget_answers(timestamptz), account.mail_waiting() to signalbox_api;
 -- account.rate_limit is not granted: a token is taken by function.
 grant execute on function account.take_token(bytea, timestamptz, interval, interval),
   account.everybody(text, timestamptz, uuid, int),
@@ -31,10 +31,14 @@ grant select, insert on audit.event to signalbox_api;
 grant select on registry.signal, registry.version, registry.version_event to signalbox_api;
 grant select on registry.signing_key to signalbox_api;
 grant insert (signal_id, at, actor_id, to_visibility, why) on registry.signal_event to signalbox_api;
-grant update (visibility) on registry.signal to signalbox_api;
+grant update (visibility, title, description) on registry.signal to signalbox_api;
+grant insert (provider_id, name, title, description, visibility, created_at)
+  on registry.signal to signalbox_api;
 grant execute on function registry.move_version(bigint, text, text) to signalbox_api;
 
 grant select on market.instrument, market.bar, market.ingest_batch to signalbox_api;
+-- Not the rows that were refused: a source's terms may keep them from others.
+grant select (batch_id, symbol) on market.reject to signalbox_api;
 grant select on forecast.slot_record, forecast.forecast to signalbox_api;
 grant select on forecast.opening to signalbox_api;
 grant select on transparency.leaf, transparency.tile, transparency.checkpoint to signalbox_api;

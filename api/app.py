@@ -37,6 +37,7 @@ from api.bars import routes as bars
 from api.billing import checkout, refunds, webhook
 from api.bodies import BODY_BYTES_AT_MOST, check_request
 from api.data_source_keys import routes as data_source_keys
+from api.deprecation import announce
 from api.exception_handlers import HANDLERS
 from api.forecasts import export as forecast_export
 from api.forecasts import routes as forecasts
@@ -155,7 +156,7 @@ def create_app(settings: ApiSettings) -> Litestar:
         dependencies=DEPENDENCIES,
         before_request=check_request,
         response_class=Answer,
-        before_send=[response_headers(installation.clock)],
+        before_send=[response_headers(installation.clock), announce],
         exception_handlers=HANDLERS,
         openapi_config=openapi_config(),
         lifespan=[_is_connected(installation), _mail_is_delivered(installation)],

@@ -42,13 +42,14 @@ def read_cursor(cursor: str | None, kind: type[K]) -> K | None:
         raw = base64.b64decode(padded.encode("ascii"), altchars=b"-_", validate=True)
         key = msgspec.json.decode(raw, type=kind)
     except (ValueError, binascii.Error, msgspec.DecodeError):
-        raise _foreign_cursor() from None
+        raise foreign_cursor() from None
     if "\0" in str(key):
-        raise _foreign_cursor()
+        raise foreign_cursor()
     return key
 
 
-def _foreign_cursor() -> Problem:
+def foreign_cursor() -> Problem:
+    """The problem of a cursor that is not one of the list's."""
     return Problem("invalid_cursor", "Send `next` of the last page unchanged, or no cursor.")
 
 

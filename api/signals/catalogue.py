@@ -1,17 +1,13 @@
-"""The catalogue in the database: public signals that were ever live, and one's own."""
+"""Signals as the catalogue shows them, one or many."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal, LiteralString
+from typing import Any, Literal, LiteralString
 
 import msgspec
 import psycopg
-from msgspec import Meta
 
 from api.installation import Context
-from api.pages import Page, RowId, page_of, read_cursor
 from api.rows import fetch_all
-
-Sort = Literal["newest", "name"]
 
 
 class Offer(msgspec.Struct, frozen=True):
@@ -21,6 +17,30 @@ class Offer(msgspec.Struct, frozen=True):
     currency: str
     trial_days: int
     reveal_after_hours: int
+
+
+class Headline(msgspec.Struct, frozen=True, kw_only=True):
+    """What was proven live over the whole of its record, as its subscribers received it.
+
+    Attributes:
+        as_of: slots before it count; null: nothing was computed yet.
+        live_since: first live slot ever.
+        live_slots: how many.
+        sharpe: annualised, of the declared trading rule after costs.
+        max_drawdown: share of the peak, 0 to 1.
+        skill: 1 - loss / loss of the best naive baseline.
+        hit_rate: right directions, of those that had one.
+        reasons: by name, why a number above is null.
+    """
+
+    as_of: datetime | None
+    live_since: datetime | None
+    live_slots: int
+    sharpe: float | None
+    max_drawdown: float | None
+    skill: float | None
+    hit_rate: float | None
+    reasons: dict[str, str]
 
 
 class Signal(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,16 +60,17 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
     state: str | None = None
     live_since: datetime | None = None
     offer: Offer | None = None
+    headline: Headline
     is_sample_data: bool
     is_own: bool
     git_url: str
 
 
-class _Row(Signal, frozen=True, kw_only=True):
+class Row(Signal, frozen=True, kw_only=True):
     id: int
 
 
-SIGNALS: LiteralString = """
+COLUMNS: LiteralString = """
 select g.id, p.handle || '/' || g.name as signal, p.handle as provider, g.name, g.title,
        g.description, g.visibility, g.created_at,
        coalesce(newest.manifest->'forecast'->'symbols', '[]') as symbols,
@@ -57,47 +78,43 @@ select g.id, p.handle || '/' || g.name as signal, p.handle as provider, g.name, 
        coalesce(newest.manifest->'forecast'->>'target', 'return') as target,
        newest.version, newest.state,
        (select min(v.published_at) from registry.version v where v.signal_id = g.id) as live_since,
-       (select jsonb_build_object('amount_minor', o.amount_minor, 'currency', o.currency,
-                                  'trial_days', o.trial_days,
-                                  'reveal_after_hours', o.reveal_after_hours)
-        from billing.price o where o.signal_id = g.id and o.valid_from <= %(now)s
-        order by o.valid_from desc, o.id desc limit 1) as offer,
+       case when offer.amount_minor is not null then jsonb_build_object(
+         'amount_minor', offer.amount_minor, 'currency', offer.currency,
+         'trial_days', offer.trial_days,
+         'reveal_after_hours', offer.reveal_after_hours) end as offer,
+       jsonb_build_object(
+         'as_of', h.as_of, 'live_since', h.live_since, 'live_slots', coalesce(h.live_slots, 0),
+         'sharpe', h.sharpe, 'max_drawdown', h.max_drawdown, 'skill', h.skill,
+         'hit_rate', h.hit_rate,
+         'reasons', (
+           select coalesce(jsonb_object_agg(named.name, coalesce(
+                    h.measures->named.name->>'reason', 'nothing was computed yet')), '{}')
+           from (values ('sharpe', h.sharpe), ('max_drawdown', h.max_drawdown), ('skill', h.skill),
+                        ('hit_rate', h.hit_rate)) as named(name, value)
+           where named.value is null)) as headline,
        exists (select 1 from market.instrument i
                where i.is_sample and newest.manifest->'forecast'->'symbols' ? i.symbol)
          as is_sample_data,
        g.provider_id = %(user_id)s is true as is_own,
        %(git_url)s || '/git/' || p.handle || '/' || g.name || '.git' as git_url
+"""
+SOURCES: LiteralString = """
 from registry.signal g
 join account.user_account p on p.id = g.provider_id
 left join lateral (
   select v.version, v.state, v.manifest from registry.version v
   where v.signal_id = g.id and v.published_at is not null
   order by v.published_at desc, v.id desc limit 1) newest on true
+left join lateral (
+  select o.amount_minor, o.currency, o.trial_days, o.reveal_after_hours from billing.price o
+  where o.signal_id = g.id and o.valid_from <= %(now)s
+  order by o.valid_from desc, o.id desc limit 1) offer on true
+left join score.performance h
+  on h.signal_id = g.id and h.version_id is null and h.period = 'all'
 """
 
-LISTED: LiteralString = """
-where ((g.visibility = 'public' and newest.version is not null) or g.provider_id = %(user_id)s)
-  and (%(q)s::text is null or strpos(
-        lower(p.handle || '/' || g.name || ' ' || g.title || ' ' || g.description),
-        lower(%(q)s)) > 0)
-  and (%(symbol)s::text is null or newest.manifest->'forecast'->'symbols' ? %(symbol)s)
-"""
 
-ORDER: dict[Sort, LiteralString] = {
-    "newest": """
-  and (%(after_at)s::timestamptz is null
-       or (g.created_at, g.id) < (%(after_at)s, %(after_id)s::bigint))
-order by g.created_at desc, g.id desc limit %(limit)s
-""",
-    "name": """
-  and (%(after_provider)s::text is null
-       or (p.handle, g.name) > (%(after_provider)s, %(after_name)s::text))
-order by p.handle, g.name limit %(limit)s
-""",
-}
-
-
-def _values(context: Context) -> dict[str, Any]:
+def values_of(context: Context) -> dict[str, Any]:
     return {
         "now": context.now,
         "user_id": context.caller.user_id if context.caller else None,
@@ -105,48 +122,21 @@ def _values(context: Context) -> dict[str, Any]:
     }
 
 
-def _public(row: _Row) -> Signal:
+def public(row: Row) -> Signal:
     fields = {name: getattr(row, name) for name in Signal.__struct_fields__}
     return Signal(**fields)
 
 
-async def list_page(
-    connection: psycopg.AsyncConnection,
-    context: Context,
-    *,
-    q: str | None,
-    symbol: str | None,
-    sort: Sort,
-    limit: int,
-    cursor: str | None,
-) -> Page[Signal]:
-    """A page of what the asker may see in the catalogue.
-
-    Raises:
-        Problem: invalid_cursor, also for a cursor of the other order.
-    """
-    values = _values(context) | {"q": q, "symbol": symbol, "limit": limit + 1}
-    values |= _after_newest(cursor) if sort == "newest" else _after_name(cursor)
-    rows = await fetch_all(connection, _Row, SIGNALS + LISTED + ORDER[sort], values)
-    if sort == "newest":
-        page = page_of(rows, limit, lambda row: (row.created_at, row.id))
-    else:
-        page = page_of(rows, limit, lambda row: (row.provider, row.name))
-    return Page([_public(row) for row in page.items], page.next)
-
-
-def _after_newest(cursor: str | None) -> dict[str, Any]:
-    key = read_cursor(cursor, tuple[Annotated[datetime, Meta(tz=True)], RowId])
-    return {"after_at": key and key[0], "after_id": key and key[1]}
-
-
-def _after_name(cursor: str | None) -> dict[str, Any]:
-    key = read_cursor(cursor, tuple[str, str])
-    return {"after_provider": key and key[0], "after_name": key and key[1]}
-
-
 async def one(connection: psycopg.AsyncConnection, context: Context, signal_id: int) -> Signal:
     """A signal that `lookup.find_signal` has found."""
-    query: LiteralString = SIGNALS + "where g.id = %(id)s"
-    rows = await fetch_all(connection, _Row, query, _values(context) | {"id": signal_id})
-    return _public(rows[0])
+    (found,) = await some(connection, context, [signal_id])
+    return found
+
+
+async def some(
+    connection: psycopg.AsyncConnection, context: Context, signal_ids: list[int]
+) -> list[Signal]:
+    """Several of them, in the order asked for."""
+    query: LiteralString = COLUMNS + SOURCES + "where g.id = any (%(ids)s)"
+    rows = await fetch_all(connection, Row, query, values_of(context) | {"ids": signal_ids})
+    return [public(row) for row in sorted(rows, key=lambda row: signal_ids.index(row.id))]

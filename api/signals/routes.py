@@ -13,11 +13,13 @@ from api.formats.answers import ETAG
 from api.installation import Context, RequestContext
 from api.pages import Cursor, Limit, Page
 from api.rows import fetch_all
-from api.signals import catalogue
-from api.signals.catalogue import Signal, Sort
+from api.signals import catalogue, search
+from api.signals.catalogue import Signal
+from api.signals.comparison import compare_signals, get_marginal
 from api.signals.lookup import KnownSignal, KnownVersion, find_signal
 from api.signals.making import change_signal, create_signal
 from api.signals.moves import move
+from api.signals.search import Filters, Sort
 
 Visibility = Literal["public", "private"]
 
@@ -30,15 +32,49 @@ where signal_id = %s and state in ('live', 'offline') order by id
 @get("/", guards=[anyone], opt={ETAG: True})
 async def list_signals(
     context: RequestContext,
-    q: Annotated[str | None, QueryParameter(max_length=200)] = None,
+    q: Annotated[
+        str | None,
+        QueryParameter(max_length=200, description="Words of provider, name, title, description"),
+    ] = None,
     symbol: Annotated[str | None, QueryParameter(max_length=32)] = None,
+    horizon: Annotated[int | None, QueryParameter(ge=1, le=168, description="Hours")] = None,
+    provider: Annotated[str | None, QueryParameter(max_length=40, description="Handle")] = None,
+    max_price_minor: Annotated[
+        int | None, QueryParameter(ge=0, le=10**9, description="A month, in `currency` or EUR")
+    ] = None,
+    currency: Annotated[str | None, QueryParameter(pattern="^[A-Z]{3}$(?!\n)")] = None,
+    trial: Annotated[bool | None, QueryParameter(description="Begins with a trial")] = None,
+    min_live_days: Annotated[
+        int | None, QueryParameter(ge=0, le=36500, description="Since the first live slot")
+    ] = None,
+    min_skill: Annotated[float | None, QueryParameter(ge=-1e9, le=1)] = None,
+    max_drawdown: Annotated[
+        float | None, QueryParameter(ge=0, le=1, description="Share of the peak")
+    ] = None,
     sort: FromQuery[Sort] = "newest",
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Page[Signal]:
+    """Public signals that were ever live, and your own, with their headline numbers.
+
+    `-desc` turns a sort around; what has no number comes last either way. `price` sorts offers
+    in `currency`, or in EUR, and the others behind them; `live_age` begins with the youngest.
+    """
+    filters = Filters(
+        q=q,
+        symbol=symbol,
+        horizon=horizon,
+        provider=provider,
+        max_price_minor=max_price_minor,
+        currency=currency,
+        trial=trial,
+        min_live_days=min_live_days,
+        min_skill=min_skill,
+        max_drawdown=max_drawdown,
+    )
     async with context.transaction() as connection:
-        return await catalogue.list_page(
-            connection, context, q=q, symbol=symbol, sort=sort, limit=limit, cursor=cursor
+        return await search.list_page(
+            connection, context, filters, sort=sort, limit=limit, cursor=cursor
         )
 
 
@@ -112,7 +148,7 @@ router = Router(
     "/v1/signals",
     route_handlers=[
         *(list_signals, create_signal, get_signal, change_signal),
-        *(publish_signal, unpublish_signal, delete_signal),
+        *(publish_signal, unpublish_signal, delete_signal, compare_signals, get_marginal),
     ],
     tags=["signals"],
 )

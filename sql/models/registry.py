@@ -3,8 +3,16 @@
 import uuid
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Text, UniqueConstraint
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Computed,
+    ForeignKey,
+    Index,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
 from sql.models.base import Base, BigId, Instant, Str
@@ -17,6 +25,7 @@ class Signal(Base):
     __table_args__ = (
         UniqueConstraint("provider_id", "name"),
         CheckConstraint("visibility in ('private', 'public')", name="visibility_known"),
+        Index("signal_words_idx", "words", postgresql_using="gin"),
         {"schema": "registry", "comment": "provider/name; a name once used stays used."},
     )
 
@@ -29,6 +38,13 @@ class Signal(Base):
     description: Mapped[Str] = mapped_column(comment="From the newest manifest")
     visibility: Mapped[Str] = mapped_column(comment="private: only its provider sees it")
     created_at: Mapped[Instant] = mapped_column(comment="When it was first pushed or made")
+    words: Mapped[str | None] = mapped_column(
+        TSVECTOR,
+        Computed(
+            "to_tsvector('english', name || ' ' || title || ' ' || description)", persisted=True
+        ),
+        comment="Name, title and description, for searching",
+    )
 
 
 class Version(Base):

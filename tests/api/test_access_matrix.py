@@ -74,6 +74,8 @@ EXPECTED = {
     "admin_business":        (401, 403, 403, 403, 200, 403, 403),
     "run_payouts":           (401, 403, 403, 403, 400, 403, 403),
     "list_signals":          (200, 200, 200, 200, 200, 200, 200),
+    "compare_signals":       (200, 200, 200, 200, 200, 200, 200),
+    "get_marginal":          (401, 200, 200, 200, 200, 200, 403),
     "get_signal":            (200, 200, 200, 200, 200, 200, 200),
     "list_versions":         (200, 200, 200, 200, 200, 200, 200),
     "get_version":           (200, 200, 200, 200, 200, 200, 200),
@@ -125,6 +127,8 @@ QUERIES = {
     "export_bars": {"symbol": "EURUSD"},
     "log_proof": {"leaf": 0},
 }
+QUERIES = {"list_bars": {"symbol": "EURUSD"}, "log_proof": {"leaf": 0},
+           "compare_signals": {"signals": "ada/tide,dan/surge"}}  # fmt: skip
 NAMES_A_THING = {name for name, (_, path) in OPERATIONS.items() if "_id}" in path}
 
 

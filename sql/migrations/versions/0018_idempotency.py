@@ -1,4 +1,4 @@
-"""Answers to creates that carried an Idempotency-Key; what operators and owners may see and name."""
+"""Answers to creates that carried an Idempotency-Key; words of signals, to be searched."""
 
 from alembic import op
 
@@ -30,10 +30,17 @@ COMMENTS = {
     "created_at": "When it was answered; forgotten 24 hours later",
     "sealed_answer": "AES-256-GCM: nonce and ciphertext of status, headers and body",
 }
+SEARCHED = """
+alter table registry.signal add column words tsvector generated always as
+  (to_tsvector('english', name || ' ' || title || ' ' || description)) stored;
+create index signal_words_idx on registry.signal using gin (words);
+comment on column registry.signal.words is 'Name, title and description, for searching';
+"""
 
 
 def upgrade() -> None:
     op.execute("set local lock_timeout = '3s'")
     op.execute(TABLE)
+    op.execute(SEARCHED)
     for column, text in COMMENTS.items():
         op.execute(f"comment on column account.idempotent_answer.{column} is '{text}'")

@@ -24,6 +24,7 @@ class Readiness(Health, frozen=True):
 
 @get("/healthz", guards=[anyone], opt=OPT, tags=["health"])
 async def healthz() -> Health:
+    """The process runs; nothing else is asked."""
     return Health("ok")
 
 

@@ -4,7 +4,6 @@
 """
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 
@@ -15,10 +14,8 @@ from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import (
     Components,
-    OpenAPI,
-    OpenAPIMediaType,
-    OpenAPIResponse,
-    Operation,
+    Contact,
+    License,
     Reference,
     RequestBody,
     Schema,
@@ -29,19 +26,10 @@ from litestar.types import Method
 from litestar.types.internal_types import PathParameterDefinition
 
 from api.bodies import Body
-from api.formats.answers import TABLE, is_negotiable
-from api.formats.media_types import ARROW, CSV, EXPORTS, JSON, MSGPACK, PARQUET
-from api.formats.streams import EXPORT
-from api.problems import MEDIA_TYPE, ProblemDetails
+from api.openapi_details import detail, operations
+from api.openapi_media import add_media_types
+from api.problems import ProblemDetails
 
-PROBLEM = OpenAPIResponse(
-    description="A problem; `code` says which, docs/errors.md what to do",
-    content={MEDIA_TYPE: OpenAPIMediaType(Reference("#/components/schemas/ProblemDetails"))},
-)
-
-# A table in a file; docs/subscriber/formats.md has the columns.
-FILES = (CSV, PARQUET, ARROW)
-BINARY = Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.BINARY)
 
 DOCUMENT_PATH = "/schema/openapi.json"
 COMMITTED = Path(__file__).parent / "openapi.json"
@@ -58,13 +46,21 @@ def openapi_config() -> OpenAPIConfig:
         title="Signalbox",
         version="1",
         description="Forecasting signals: their catalogue, track record and forecasts.",
+        contact=Contact(name="The operator of this installation"),
+        license=License(name="Apache-2.0", identifier="Apache-2.0"),
         path="/schema",
         # The other pages of Litestar load scripts from a CDN.
         render_plugins=[JsonRenderPlugin(path="/openapi.json")],
         use_handler_docstrings=True,
         operation_id_creator=_operation_id,
         components=Components(
-            security_schemes={"bearer": SecurityScheme(type="http", scheme="bearer")}
+            security_schemes={
+                "bearer": SecurityScheme(
+                    type="http",
+                    scheme="bearer",
+                    description="An access token of POST /v1/auth/login, or an API key",
+                )
+            }
         ),
         security=[{}, {"bearer": []}],
     )
@@ -80,38 +76,10 @@ def complete(app: Litestar) -> None:
     for key, name in names.items():
         schemas[name] = schemas.pop(key)
         schemas[name].title = name
-    handlers = {handler.handler_name: handler for handler in _handlers(app)}
-    for operation in _operations(document):
-        _add_media_types(operation, handlers[operation.operation_id or ""])
-        responses = operation.responses or {}
-        responses.pop("400", None)
-        responses["default"] = PROBLEM
-        _rename(responses, names)
-
-
-def _handlers(app: Litestar) -> Iterator[HTTPRouteHandler]:
-    for route in app.routes:
-        yield from getattr(route, "route_handlers", [])
-
-
-def _add_media_types(operation: Operation, handler: HTTPRouteHandler) -> None:
-    """Whatever is JSON is MessagePack too; tables are files besides."""
-    if isinstance(operation.request_body, RequestBody):
-        _add_msgpack(operation.request_body.content)
-    for response in (operation.responses or {}).values():
-        if EXPORT in handler.opt and isinstance(response, OpenAPIResponse) and response.content:
-            response.content = dict.fromkeys(EXPORTS, OpenAPIMediaType(BINARY))
-        if not is_negotiable(handler) or not isinstance(response, OpenAPIResponse):
-            continue
-        if response.content and JSON in response.content:
-            _add_msgpack(response.content)
-            if TABLE in handler.opt:
-                response.content |= dict.fromkeys(FILES, OpenAPIMediaType(BINARY))
-
-
-def _add_msgpack(content: dict[str, OpenAPIMediaType]) -> None:
-    if JSON in content:
-        content[MSGPACK] = OpenAPIMediaType(content[JSON].schema)
+    for operation in operations(document):
+        _rename(operation.responses or {}, names)
+    add_media_types(app)
+    detail(app)
 
 
 def _close_bodies(schemas: dict[str, Any]) -> None:
@@ -124,11 +92,6 @@ def _add_problems(schemas: dict[str, Any]) -> None:
         (ProblemDetails,), ref_template="#/components/schemas/{name}"
     )
     schemas.update(components)
-
-
-def _operations(document: OpenAPI) -> Iterator[Operation]:
-    for item in (document.paths or {}).values():
-        yield from filter(None, (item.get, item.post, item.patch, item.delete))
 
 
 def _rename(responses: dict[str, Any], names: dict[str, str]) -> None:

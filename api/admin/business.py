@@ -86,6 +86,7 @@ async def admin_business(
     context: RequestContext,
     day: Annotated[date | None, QueryParameter(description="The newest by default")] = None,
 ) -> Business:
+    """Revenue, churn, trials and conversion, day by day."""
     async with context.transaction() as connection:
         rows = await fetch_all(connection, _Row, FIGURES, {"day": day})
         flagged = await fetch_all(connection, Flag, FLAGGED, {})

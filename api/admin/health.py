@@ -120,6 +120,7 @@ LETTERS: LiteralString = "select waiting, oldest from account.mail_waiting()"
 
 @get("/v1/admin/health", guards=[operator], tags=["admin"])
 async def admin_health(context: RequestContext) -> PlatformHealth:
+    """Room by room, with what to do where something is late."""
     since = {"since": context.now - TICKS}
     async with context.transaction() as connection:
         feeds = await fetch_all(connection, Feed, FEEDS, since)

@@ -69,6 +69,7 @@ class ApiKeyWithSecret(ApiKey, frozen=True, kw_only=True):
 
 @post("/", guards=[signed_in()])
 async def create_api_key(data: JSONBody[NewApiKey], context: RequestContext) -> ApiKeyWithSecret:
+    """Its `key` is shown this once; only its digest is stored."""
     made = new_key(context.settings.environment)
     days = data.expires_in_days
     expires_at = context.world_now + timedelta(days=days) if days else None
@@ -99,6 +100,7 @@ async def create_api_key(data: JSONBody[NewApiKey], context: RequestContext) -> 
 
 @get("/", guards=[signed_in("read")])
 async def list_api_keys(context: RequestContext) -> Page[ApiKey]:
+    """Yours, newest first, revoked and expired ones too; no secret is shown again."""
     async with context.transaction() as connection:
         rows = await fetch_all(
             connection, _Row, f"{COLUMNS} where user_id = %s order by created_at desc, id",
@@ -111,6 +113,7 @@ async def list_api_keys(context: RequestContext) -> Page[ApiKey]:
 async def rename_api_key(
     key_id: FromPath[str], data: JSONBody[NewName], context: RequestContext
 ) -> ApiKey:
+    """Nothing else of a key can be changed."""
     user_id = context.person.user_id
     async with context.transaction() as connection:
         await connection.execute(
@@ -128,6 +131,7 @@ async def rename_api_key(
 
 @delete("/{key_id:str}", guards=[signed_in()])
 async def revoke_api_key(key_id: FromPath[str], context: RequestContext) -> None:
+    """It is refused from the next request on."""
     user_id = context.person.user_id
     async with context.transaction() as connection:
         changed = await connection.execute(

@@ -144,6 +144,7 @@ async def _sign_in(
 async def refresh(
     data: JSONBody[RefreshToken], request: AnyRequest, context: RequestContext
 ) -> Tokens:
+    """Exchange a refresh token, once, for the next pair; a second use ends the login."""
     async with context.transaction() as connection:
         result = await refresh_tokens.exchange(
             connection, data.refresh_token, context.world_now, seen(request)
@@ -183,6 +184,7 @@ class Me(User, frozen=True):
 
 @get("/me", guards=[any_credential])
 async def me(context: RequestContext) -> Me:
+    """Who the credential stands for."""
     async with context.transaction() as connection:
         user = await accounts.by_id(connection, context.person.user_id)
         if user is None:

@@ -47,10 +47,12 @@ CLOSED = "<p>There is nothing to pay: the subscription is {state}.</p>"
 Pass = Annotated[str | None, QueryParameter(name="pass", max_length=1000)]
 
 
-@get("/checkout/{subscription_id:uuid}", guards=[anyone], opt=OPT, tags=["billing"])
+@get("/checkout/{subscription_id:uuid}", guards=[anyone], opt=OPT, media_type="text/html",
+     tags=["billing"])  # fmt: skip
 async def show_checkout(
     subscription_id: FromPath[uuid.UUID], context: RequestContext, pass_: Pass = None
 ) -> Response[str]:
+    """The page on which a subscription is paid, or the way to the payment provider's own."""
     demand_any(context)
     user_id = checkout_links.holder(context, subscription_id, pass_)
     async with context.installation.transaction(user_id, context.now) as connection:
@@ -65,7 +67,12 @@ async def show_checkout(
 
 
 @post(
-    "/checkout/{subscription_id:uuid}", status_code=200, guards=[anyone], opt=OPT, tags=["billing"]
+    "/checkout/{subscription_id:uuid}",
+    status_code=200,
+    guards=[anyone],
+    opt=OPT,
+    media_type="text/html",
+    tags=["billing"],
 )
 async def pay_checkout(
     subscription_id: FromPath[uuid.UUID],

@@ -51,6 +51,7 @@ async def receive_payment_event(
         str | None, HeaderParameter(name="Stripe-Signature", max_length=1000)
     ] = None,
 ) -> Receipt:
+    """Signed as the payment provider signs; each event has its effect once."""
     body = await request.body()
     account = context.installation.stripe
     if provider == "stripe" and account is not None:

@@ -73,6 +73,7 @@ async def create_data_source_key(
 
 @get("/", guards=[signed_in("read", "push")])
 async def list_data_source_keys(context: RequestContext) -> Page[DataSourceKey]:
+    """Yours, by their first and last characters; what is sealed is never shown."""
     async with context.transaction() as connection:
         rows = await fetch_all(
             connection,

@@ -73,6 +73,7 @@ async def list_forecasts(
 async def latest_forecasts(
     provider: FromPath[str], name: FromPath[str], context: RequestContext
 ) -> Page[Forecast]:
+    """Of its newest slot."""
     async with context.transaction() as connection:
         signal = await _entitled_signal(connection, context, provider, name)
         return Page(await stored.latest(connection, [signal.id], stored.terms(context)))

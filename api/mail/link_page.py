@@ -58,7 +58,8 @@ HEADERS = {
 }
 
 
-@get("/account/link", guards=[anyone], opt={IGNORES_CREDENTIALS: True}, tags=["account"])
+@get("/account/link", guards=[anyone], opt={IGNORES_CREDENTIALS: True},
+     media_type="text/html", tags=["account"])  # fmt: skip
 async def show_mail_link() -> Response[str]:
     """The page that a letter's link opens."""
     return Response(PAGE, media_type="text/html", headers=HEADERS)

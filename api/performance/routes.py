@@ -159,6 +159,7 @@ async def get_performance(
     window: FromQuery[Window] = "30d",
     version: Annotated[str | None, QueryParameter(max_length=40)] = None,
 ) -> Performance:
+    """Live, late, replayed and backfilled slots apart; an unknown number is null, with a reason."""
     async with context.transaction() as connection:
         signal = await find_signal(connection, context, provider, name)
         known = await find_version(connection, signal, version) if version else None

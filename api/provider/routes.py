@@ -44,6 +44,7 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
 
 @get("/summary", guards=[signed_in("read")])
 async def provider_summary(context: RequestContext) -> ProviderSummary:
+    """What is open, and what subscriptions bring in, by currency and signal."""
     async with context.transaction() as connection:
         return ProviderSummary(
             balances=await stored.balances(connection),

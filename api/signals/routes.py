@@ -82,6 +82,7 @@ async def list_signals(
 async def get_signal(
     provider: FromPath[str], name: FromPath[str], context: RequestContext
 ) -> Signal:
+    """With its offer and headline, as the catalogue has it."""
     async with context.transaction() as connection:
         known = await find_signal(connection, context, provider, name)
         return await catalogue.one(connection, context, known.id)
@@ -91,6 +92,7 @@ async def get_signal(
 async def publish_signal(
     provider: FromPath[str], name: FromPath[str], context: RequestContext
 ) -> Signal:
+    """Put it into the catalogue, once a version was live."""
     return await _set_visibility(context, provider, name, "public")
 
 

@@ -70,6 +70,7 @@ async def list_runs(
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> Page[Run]:
+    """Slot by slot, newest first, misses with their reasons."""
     path = (provider, name, version)
     rows = await _read(context, path, Run, RUNS + NEWEST_FIRST, limit, cursor)
     return page_of(rows, limit, lambda run: (run.as_of, run.id))
@@ -84,6 +85,7 @@ async def list_logs(
     limit: LogLimit = 10,
     cursor: Cursor = None,
 ) -> Page[RunLog]:
+    """What the model wrote, slot by slot, newest first."""
     path = (provider, name, version)
     rows = await _read(context, path, RunLog, LOGS + NEWEST_FIRST, limit, cursor)
     return page_of(rows, limit, lambda run: (run.as_of, run.id))

@@ -88,6 +88,7 @@ order by string_to_array(substr(version, 2), '.')::int[] desc
 async def list_versions(
     provider: FromPath[str], name: FromPath[str], context: RequestContext
 ) -> Page[Version]:
+    """Newest first, whatever their state."""
     async with context.transaction() as connection:
         signal = await find_signal(connection, context, provider, name)
         return Page(await _read(connection, context, signal, None))
@@ -97,6 +98,7 @@ async def list_versions(
 async def get_version(
     provider: FromPath[str], name: FromPath[str], version: FromPath[str], context: RequestContext
 ) -> Version:
+    """What was built, by digest, and what its examination found."""
     async with context.transaction() as connection:
         signal = await find_signal(connection, context, provider, name)
         return await read_version(connection, context, signal, version)

@@ -58,6 +58,7 @@ async def create_signing_key(data: JSONBody[NewSigningKey], context: RequestCont
 
 @get("/", guards=[signed_in("read", "push")])
 async def list_signing_keys(context: RequestContext) -> Page[SigningKey]:
+    """Yours, newest first, revoked ones too."""
     async with context.transaction() as connection:
         rows = await fetch_all(
             connection,

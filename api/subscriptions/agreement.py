@@ -42,6 +42,7 @@ async def consent_to_offer(
 
 @post("/{subscription_id:uuid}/portal", status_code=200, guards=[signed_in()])
 async def open_portal(subscription_id: FromPath[uuid.UUID], context: RequestContext) -> Portal:
+    """Address of the payment provider's own page, to change a card or see receipts."""
     async with context.transaction() as connection:
         subscription = await settled(connection, context, subscription_id)
     provider = providers.provider_of(context, subscription.payment_provider)

@@ -79,6 +79,7 @@ async def _open(
 
 @get("/", guards=[signed_in("read")])
 async def list_subscriptions(context: RequestContext) -> Page[Subscription]:
+    """Yours, whatever their state; with where to pay what is unpaid."""
     user_id = context.person.user_id
     async with context.transaction() as connection:
         await stored.settle(connection, user_id, context.now)
@@ -109,6 +110,7 @@ async def cancel_subscription(
 async def resume_subscription(
     subscription_id: FromPath[uuid.UUID], context: RequestContext
 ) -> Subscription:
+    """Take back a cancellation while its period still runs."""
     user_id = context.person.user_id
     async with context.transaction() as connection:
         before = await settled(connection, context, subscription_id)

@@ -163,6 +163,7 @@ where %(signal_id)s::bigint is null or l.signal_id = %(signal_id)s
 async def get_track_record(
     provider: FromPath[str], name: FromPath[str], context: RequestContext
 ) -> TrackRecord:
+    """Every slot it ever owed, by version, misses included; and how many were reproduced."""
     async with context.transaction() as connection:
         signal = await find_signal(connection, context, provider, name)
         values = {

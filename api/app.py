@@ -42,7 +42,7 @@ from api.exception_handlers import HANDLERS
 from api.forecasts import export as forecast_export
 from api.forecasts import routes as forecasts
 from api.formats.answers import Answer
-from api.formats.conditional import conditional, without_body
+from api.formats.head import without_body
 from api.hot.front import Front
 from api.idempotency.middleware import Idempotency
 from api.installation import Installation, install, provide_context
@@ -54,7 +54,8 @@ from api.mail import link_page
 from api.mail import routes as mail
 from api.mail.delivery import delivering
 from api.mail.smtp import mail_server
-from api.openapi import DOCUMENT_PATH, complete, openapi_config
+from api.openapi import complete, openapi_config
+from api.openapi_document import show_openapi
 from api.performance import metrics
 from api.performance import routes as performance
 from api.provider import routes as provider
@@ -134,11 +135,8 @@ class Api(Litestar):
             return
         if scope["method"] == "HEAD":
             scope, send = {**scope, "method": "GET"}, without_body(send)
-        if scope["method"] == "GET":
-            if await self.front.answers(scope, send):
-                return
-            if scope["path"] == DOCUMENT_PATH:
-                send = conditional(scope, send)
+        if scope["method"] == "GET" and await self.front.answers(scope, send):
+            return
         await super().__call__(scope, receive, send)
 
 
@@ -151,21 +149,20 @@ def create_app(settings: ApiSettings) -> Litestar:
     """
     installation = install(settings)
     app = Api(
-        route_handlers=ROUTES,
+        route_handlers=[*ROUTES, show_openapi],
         middleware=_middleware(installation),
         dependencies=DEPENDENCIES,
         before_request=check_request,
         response_class=Answer,
         before_send=[response_headers(installation.clock), announce],
         exception_handlers=HANDLERS,
-        openapi_config=openapi_config(),
+        openapi_config=None,
         lifespan=[_is_connected(installation), _mail_is_delivered(installation)],
         state=State({"installation": installation}),
         request_max_body_size=BODY_BYTES_AT_MOST,
         # Unhandled errors are logged once, by the handler that answers them.
         logging_config=None,
     )
-    complete(app)
     app.front = Front(installation)
     if settings.rate_limits != "off":
         # No middleware sees an address without a route.

@@ -4,7 +4,6 @@
 """
 
 import json
-from pathlib import Path
 from typing import Any, cast
 
 import msgspec
@@ -17,22 +16,16 @@ from litestar.openapi.spec import (
     Contact,
     License,
     Reference,
-    RequestBody,
-    Schema,
     SecurityScheme,
 )
-from litestar.openapi.spec.enums import OpenAPIFormat, OpenAPIType
 from litestar.types import Method
 from litestar.types.internal_types import PathParameterDefinition
 
 from api.bodies import Body
 from api.openapi_details import detail, operations
+from api.openapi_document import COMMITTED
 from api.openapi_media import add_media_types
 from api.problems import ProblemDetails
-
-
-DOCUMENT_PATH = "/schema/openapi.json"
-COMMITTED = Path(__file__).parent / "openapi.json"
 
 
 def _operation_id(

@@ -26,9 +26,9 @@ STRAYS_OUTSIDE_PRODUCTION = 10
 UNLIMITED = ("/healthz", "/readyz")
 CHECKOUT = ("/checkout/", "/v1/billing/")
 # Answers of many rows or of much work.
-BULK = ("/export", "/forecasts", "/v1/bars", "/evidence", "/performance", "/track-record")
 BULK = (
-    "/forecasts", "/v1/bars", "/evidence", "/performance", "/track-record", "/compare", "/marginal",
+    "/export", "/forecasts", "/v1/bars", "/evidence", "/performance", "/track-record", "/compare",
+    "/marginal",
 )  # fmt: skip
 
 

@@ -18,14 +18,12 @@ from sql.configuration import ConfigurationError
 DOCS = Path(__file__).parents[2] / "docs"
 
 
-def test_the_committed_openapi_document_is_not_stale(app):
-    fresh = document(describe_app())
-    assert COMMITTED.read_text() == fresh, "run: python -m api.openapi"
-    assert document(app) == fresh
+def test_the_committed_openapi_document_is_not_stale():
+    assert COMMITTED.read_text() == document(describe_app()), "run: python -m api.openapi"
 
 
 def test_the_served_schema_is_json_and_no_page_loads_from_elsewhere(client):
-    assert client.get("/schema/openapi.json").json()["paths"]
+    assert client.get("/schema/openapi.json").text == COMMITTED.read_text()
     assert "json" in client.get("/schema").headers["content-type"]
     for page in ("redoc", "swagger", "elements", "rapidoc"):
         assert "http" not in client.get(f"/schema/{page}").text

@@ -1,5 +1,7 @@
 """One signal's losses against another's, over what both forecast."""
 
+from typing import Literal
+
 import polars as pl
 
 from assets.scores.forecast_measures import mean
@@ -40,6 +42,30 @@ def skill(
     if of_other.value == 0:
         return Measure(reason="the baseline was right to the last digit", count=len(common))
     return Measure(value=1 - of_one.value / of_other.value, count=len(common))
+
+
+def rival(scored: pl.DataFrame, name: Literal["naive", "seasonal_naive", "naive2"]) -> pl.DataFrame:
+    """What a naive forecast would have scored at the very same slots, symbols and horizons.
+
+    For `skill` where no baseline signal forecast them: every score holds its naive rivals.
+
+    Args:
+        scored: as of `forecast_measures`.
+        name: of the rival; `naive` is no change.
+
+    Returns:
+        Scored point forecasts of those where the rival is known.
+
+    Raises:
+        ValueError: as of `forecast_measures`.
+    """
+    frame = checked(scored)
+    point = "reference" if name == "naive" else name
+    return frame.drop_nulls(point).select(
+        "slot", pl.col("instrument").alias("instrument_id"), "horizon_hours", "outcome",
+        "target", "reference", "scale", "squared_scale", "seasonal_naive", "naive2",
+        point=pl.col(point),
+    )  # fmt: skip
 
 
 def equal_accuracy(

@@ -18,12 +18,12 @@ from assets.installation import Installation
 from pipelines.operator.command_list import Commands, home_option, installation_at
 from pipelines.operator.demo_people import Client, Person, push_example
 from pipelines.operator.home import CHECKOUT, Ports
+from signalbox import parse_manifest
 
 Say = Callable[[str], None]
 
 HANDLE = "signalbox"
 BASELINES = ("baseline-naive", "baseline-seasonal-naive", "baseline-drift")
-MOST_SYMBOLS = 500
 SYMBOLS_LINE = re.compile(r"^symbols = \[.*\]$", re.MULTILINE)
 
 commands = Commands()
@@ -45,43 +45,49 @@ def baselines(
 
     Called again it publishes the next version of those whose symbols have changed.
     """
-    ports = Ports(port)
-    publish_baselines(
-        installation_at(root),
-        f"http://127.0.0.1:{ports.git}",
-        f"http://127.0.0.1:{ports.api}",
-        Person(handle=handle, email=f"{handle}@localhost", password="", key=_key(key_file)),
-        click.echo,
-        symbols,
-    )
+    ports, key = Ports(port), key_file.read_text().strip()
+    publisher = Person(handle=handle, email=f"{handle}@localhost", password="", key=key)
+    with Client(f"http://127.0.0.1:{ports.api}", publisher) as client:
+        publish_baselines(
+            installation_at(root), f"http://127.0.0.1:{ports.git}", publisher, client.publish,
+            click.echo, symbols,
+        )  # fmt: skip
 
 
 def publish_baselines(
     installation: Installation,
     git_url: str,
-    api_url: str,
     publisher: Person,
+    make_public: Callable[[str], None],
     say: Say,
     symbols: Sequence[str] = (),
+    names: Sequence[str] = BASELINES,
 ) -> None:
     """Push and make public each baseline that is not there yet, or has other symbols.
 
+    Args:
+        installation: whose symbols and versions are read.
+        git_url: where pushes go.
+        publisher: the account, with a key that may push.
+        make_public: is told the signal, by its full name.
+        say: is told what git prints.
+        symbols: to forecast; every instrument there is by default.
+        names: of the baselines.
+
     Raises:
         RuntimeError: a push was refused, or the API did not make a signal public.
-        ValueError: there are no symbols, or more than a manifest holds.
+        ValueError: there are no symbols, or more than a manifest or an answer holds.
     """
     wanted = tuple(symbols) or known_symbols(installation)
-    if not 0 < len(wanted) <= MOST_SYMBOLS:
-        raise ValueError(
-            f"{len(wanted)} symbols: ingest bars first, or name 1 to {MOST_SYMBOLS} with --symbol"
-        )
+    if not wanted:
+        raise ValueError("no symbols are known: ingest bars first")
     with installation.connect() as connection:
         there = {
             version.name: version
             for version in published_versions(connection)
             if version.provider == publisher.handle
         }
-    for name in BASELINES:
+    for name in names:
         last = there.get(name)
         if last is not None and last.manifest.forecast.symbols == wanted:
             say(f"{last.label} is published already, with these symbols")
@@ -91,8 +97,7 @@ def publish_baselines(
         with tempfile.TemporaryDirectory() as scratch:
             folder = filled_in(CHECKOUT / "examples" / name, Path(scratch) / name, wanted)
             push_example(folder, git_url, publisher, say, tag=tag, goes_on=last is not None)
-        with Client(api_url, publisher) as client:
-            client.publish(f"{publisher.handle}/{name}")
+        make_public(f"{publisher.handle}/{name}")
 
 
 def known_symbols(installation: Installation) -> tuple[str, ...]:
@@ -111,16 +116,17 @@ def following(last: PublishedVersion | None) -> str:
 
 
 def filled_in(example: Path, folder: Path, symbols: Sequence[str]) -> Path:
-    """A copy of an example whose manifest names these symbols."""
+    """A copy of an example whose manifest names these symbols.
+
+    Raises:
+        ManifestError: it does not hold so many; name those that matter with --symbol.
+    """
     shutil.copytree(example, folder, ignore=shutil.ignore_patterns("__pycache__"))
     manifest = folder / "signal.toml"
     text, replaced = SYMBOLS_LINE.subn(f"symbols = {json.dumps(list(symbols))}",
                                        manifest.read_text())  # fmt: skip
     if replaced != 1:
         raise ValueError(f"{example / 'signal.toml'} has {replaced} lines of symbols, not one")
+    parse_manifest(text)
     manifest.write_text(text)
     return folder
-
-
-def _key(file: Path) -> str:
-    return file.read_text().strip()

@@ -112,8 +112,9 @@ def prepare(house: House, say: Say) -> tuple[Person, Person]:
     _publish(house, installation, provider, say)
     platform = _person(home, HANDLE)
     publish_baselines(
-        installation, home.git_url, home.api_url, platform, say, tuple(SYMBOLS.split(","))
-    )
+        installation, home.git_url, platform, Client(home.api_url, platform).publish, say,
+        tuple(SYMBOLS.split(",")),
+    )  # fmt: skip
     with installation.connect() as connection:
         versions = published_versions(connection)
     _replay(installation, versions, say)

@@ -14,7 +14,7 @@ from scipy import stats
 from assets.scores.forecast_measures import forecast_measures
 from assets.scores.rules.comparison import diebold_mariano
 from assets.scores.rules.student import two_sided_p
-from assets.scores.skill import equal_accuracy, skill
+from assets.scores.skill import equal_accuracy, rival, skill
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -126,6 +126,18 @@ def test_skill_is_one_less_the_ratio_of_losses_over_what_both_forecast():
     assert measured.count == 120
     assert skill(frame, frame).value == 0
     assert skill(naive.with_columns(point="outcome"), naive).value == 1
+
+
+@pytest.mark.parametrize("target", ["return", "price"])
+def test_every_score_holds_the_naive_rivals_of_its_own_forecast(target):
+    frame = market(target=target)[2].rename({"symbol": "instrument_id"})
+    seasonal = [None, *range(1, len(frame))]
+    frame = frame.with_columns(seasonal_naive=pl.Series(seasonal, dtype=pl.Float64))
+    naive = np.abs(frame["reference"] - frame["outcome"]).mean()
+    error = np.abs(frame["point"] - frame["outcome"]).mean()
+    assert math.isclose(skill(frame, rival(frame, "naive")).value, 1 - error / naive)
+    assert skill(frame, rival(frame, "seasonal_naive")).count == len(frame) - 1
+    assert skill(frame, rival(frame, "naive2")).count == 0
 
 
 def test_skill_that_cannot_be_computed_says_why():

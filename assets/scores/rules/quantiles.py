@@ -73,9 +73,17 @@ def quantile_scores(forecasts: pl.DataFrame) -> pl.DataFrame:
         .explode("quantiles")
         .with_columns(level=pl.col("quantiles").list.get(0), value=pl.col("quantiles").list.get(1))
     )
-    scores = long.group_by("row").agg(
-        pinball_loss=pinball(pl.col("value"), pl.col("outcome"), pl.col("level")).mean(),
-        pit=_pit(),
+    loss = pinball(pl.col("value"), pl.col("outcome"), pl.col("level"))
+    scores = (
+        long.with_columns(pinball_loss=loss, **_sides())
+        .group_by("row")
+        .agg(
+            pl.col("outcome").first(),
+            pl.col("pinball_loss").mean(),
+            pl.col("below", "low", "equal_max").max(),
+            pl.col("above", "high", "equal_min").min(),
+        )
+        .select("row", "pinball_loss", pit=_pit())
     )
     return (
         numbered.select("row")
@@ -98,19 +106,31 @@ def widest_pair(levels: list[float]) -> tuple[float, float] | None:
     return None
 
 
+def _sides() -> dict[str, pl.Expr]:
+    """Level and value of each quantile, by the side of the outcome that it is on."""
+    level, value, outcome = pl.col("level"), pl.col("value"), pl.col("outcome")
+    equal = pl.when(value == outcome).then(level)
+    return {
+        "below": pl.when(value < outcome).then(level),
+        "low": pl.when(value < outcome).then(value),
+        "above": pl.when(value > outcome).then(level),
+        "high": pl.when(value > outcome).then(value),
+        "equal_min": equal,
+        "equal_max": equal,
+    }
+
+
 def _pit() -> pl.Expr:
-    level, value, outcome = pl.col("level"), pl.col("value"), pl.col("outcome").first()
-    equal = level.filter(value == outcome)
-    below, above = level.filter(value < outcome).max(), level.filter(value > outcome).min()
-    low, high = value.filter(value < outcome).max(), value.filter(value > outcome).min()
+    below, above, low, high = (pl.col(name) for name in ("below", "above", "low", "high"))
+    between = below + (above - below) * (pl.col("outcome") - low) / (high - low)
     return (
-        pl.when(equal.len() > 0)
-        .then((equal.min() + equal.max()) / 2)
+        pl.when(pl.col("equal_min").is_not_null())
+        .then((pl.col("equal_min") + pl.col("equal_max")) / 2)
         .when(below.is_null())
         .then(above / 2)
         .when(above.is_null())
         .then((1 + below) / 2)
-        .otherwise(below + (above - below) * (outcome - low) / (high - low))
+        .otherwise(between)
     )
 
 

@@ -117,7 +117,7 @@ def _direction(frame: pl.DataFrame) -> dict[str, Measure]:
         return Measure(value=float(known.select(which.sum()).item()), count=len(known))
 
     return {
-        "hit_rate": mean(frame, hits, NOTHING if frame.is_empty() else NO_DIRECTION),
+        "hit_rate": mean(frame, hits, missing if known.is_empty() else NO_DIRECTION),
         "abstentions": counted(silent),
         "unmoved": counted(still),
     }

@@ -188,6 +188,13 @@ def test_of_nothing_every_measure_is_null_with_a_reason():
         assert measure.reason == "no scored forecast"
 
 
+def test_without_a_target_there_is_no_direction_and_no_probability_to_score():
+    measured = forecast_measures(frame([0.1], [0.2], target=None, probability_up=0.5))
+    for name in ("hit_rate", "abstentions", "theils_u", "correlation"):
+        assert "the target is not known" in measured[name].reason
+    assert (measured["brier_score"].value, measured["mean_absolute_error"].count) == (None, 1)
+
+
 def test_an_overflow_is_null_and_not_infinite():
     measured = forecast_measures(frame([1e200], [-1e200], target="price", reference=1.0))
     squared = measured["root_mean_squared_error"]

@@ -61,5 +61,6 @@ def test_every_baseline_takes_as_many_symbols_as_an_answer_holds(name, tmp_path)
     folder = filled_in(CHECKOUT / "examples" / name, tmp_path / name, symbols)
     manifest = parse_manifest((folder / "signal.toml").read_text())
     assert (manifest.signal.name, manifest.forecast.symbols) == (name, symbols)
+    more = symbols + tuple(f"T{n}" for n in range(20))
     with pytest.raises(ManifestError, match="forecast fewer"):
-        filled_in(CHECKOUT / "examples" / name, tmp_path / "more", symbols + tuple(f"T{n}" for n in range(20)))
+        filled_in(CHECKOUT / "examples" / name, tmp_path / "more", more)

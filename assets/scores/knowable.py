@@ -102,15 +102,28 @@ def _of_instrument(asked: pl.DataFrame, closes: pl.DataFrame) -> Iterator[pl.Dat
     turns = np.unique(available[late])
     epochs = np.searchsorted(turns, cutoff, side="right")
     origin = int(min(slot[0] if not len(closed) else closed[0], slot.min()))
+    place = (closed - origin) // HOUR_US
     numbered = asked.with_columns(
         epoch=pl.Series(epochs), place=pl.Series((slot - origin) // HOUR_US)
     )
     for (epoch,), part in numbered.partition_by("epoch", as_dict=True).items():
-        visible = ~late | (available <= (turns[int(str(epoch)) - 1] if epoch else 0))
-        hours = np.full(int(numbered["place"].max()) + 1, np.nan)  # type: ignore[arg-type]
+        start, end = _reach(part)
+        known_by = turns[int(str(epoch)) - 1] if epoch else 0
+        visible = (~late | (available <= known_by)) & (place >= start) & (place <= end)
+        hours = np.full(end - start + 1, np.nan)
         # Versions of a bar stand in the order they came: the last one written holds.
-        hours[(closed[visible] - origin) // HOUR_US] = price[visible]
-        yield from _of_epoch(part, hours)
+        hours[place[visible] - start] = price[visible]
+        yield from _of_epoch(part.with_columns(pl.col("place") - start), hours)
+
+
+def _reach(part: pl.DataFrame) -> tuple[int, int]:
+    """The first and the last hour that the slots of an epoch look at."""
+    first, last, longest = part.select(
+        first=pl.col("place").min(),
+        last=pl.col("place").max(),
+        longest=pl.col("horizon_hours").max(),
+    ).row(0)
+    return max(first - seasonal.reach_hours(longest), 0), last
 
 
 def _of_epoch(asked: pl.DataFrame, hours: seasonal.Hours) -> Iterator[pl.DataFrame]:

@@ -5,6 +5,7 @@ import math
 import shutil
 from datetime import UTC, datetime, timedelta
 
+import dagster as dg
 import numpy as np
 import polars as pl
 import pytest
@@ -12,10 +13,14 @@ from litestar.testing import TestClient
 
 from api.app import create_app
 from api.settings import ApiSettings
+from assets.installation import Installation
 from assets.market_data import Delivery, InstrumentDeclaration, ingest
 from assets.market_data.frames import DELIVERY_SCHEMA
 from assets.scores import score_resolved
+from assets.scores.asset import KEY as SCORES
+from assets.scores.performance import update as updating
 from assets.scores.performance import update_performance
+from assets.scores.performance.asset import performance_asset
 from assets.transparency.publisher.publish import publish
 from assets.transparency.signer.folder import SignerFolder
 from assets.transparency.signer.signer import Signer
@@ -109,7 +114,10 @@ class Recorder:
             [name, FIRST - 100 * HOUR, provider],
         ).fetchone()[0]
 
-    def version(self, signal_id, version, state="live", published_at=FIRST - HOUR / 2):
+    def version(
+        self, signal_id, version, state="live", published_at=FIRST - HOUR / 2, target="return"
+    ):
+        manifest = MANIFEST | {"forecast": MANIFEST["forecast"] | {"target": target}}
         return self.rows.execute(
             "insert into registry.version (signal_id, version, state, reserved_at, published_at,"
             " pushed_by, commit_sha, tree_digest, lock_digest, image_digest, manifest)"
@@ -121,7 +129,7 @@ class Recorder:
                 state,
                 published_at,
                 published_at,
-                json.dumps(MANIFEST),
+                json.dumps(manifest),
                 signal_id,
             ],
         ).fetchone()[0]
@@ -144,7 +152,7 @@ class Recorder:
             " values (%s, %s, %s, %s, %s, 1, 'i', 'embedded', 'cold', %s, 1, '', %s) returning id",
             [
                 *(version_id, slot, provenance, "timeout" if provenance == "missed" else None),
-                *(slot, slot + timedelta(minutes=2), leaf),
+                *(slot + timedelta(minutes=2), slot + timedelta(minutes=3), leaf),
             ],
         ).fetchone()[0]  # fmt: skip
         if provenance == "missed":
@@ -415,6 +423,92 @@ def test_a_corrected_bar_corrects_the_returns_of_its_hours_only(world):
         [at, at + HOUR, THEN, opened, opened + closed, opened / 2, closed * 1.01],
     )
     assert update(database, everything=True).hours == 2
+
+
+def test_what_is_read_of_ninety_days_gives_what_is_read_of_everything(world, monkeypatch):
+    database, signal_id, _, _ = world
+    recent = {"30d": 24 * HOUR, "90d": 25 * HOUR}
+    monkeypatch.setattr(updating, "RECENT", recent)
+    found = []
+    as_of = updating.as_of_at(THEN, DEADLINE)
+    for since in (None, as_of - recent["90d"] - updating.WARM_UP):
+        assert since is None or since > FIRST
+        hour = updating._Hour(THEN, as_of, DEADLINE, since)
+        with database.connect(WORKER) as worker:
+            updating._update(worker, [signal_id], hour)
+        found.append([measures(database, period) for period in ("30d", "90d")])
+    for ours, theirs in zip(*found, strict=True):
+        assert {part for part in ours if ours[part] != theirs[part]} == set()
+    assert found[0][0]["slots"]["live"] == 5
+
+
+def test_at_each_hour_the_newest_version_that_answered_is_what_was_received(world):
+    database, signal_id, _, recorder = world
+    second = recorder.version(signal_id, "v2.0.0", published_at=END - HOUR / 2)
+    first = recorder.rows.execute("select min(id) from registry.version where state = 'live'")
+    (first,) = first.fetchone()
+    for n in range(SLOTS, SLOTS + 9):
+        recorder.slot(signal_id, first, n, say=lambda n, h: -went(n, h))
+        recorder.slot(signal_id, second, n, "missed" if n == SLOTS + 4 else "live", say=went)
+    before = measures(database)["live"]["hit_rate"]
+    update(database, now=THEN + HOUR)
+    rates = [measures(database, version_id=v)["live"]["hit_rate"] for v in (None, first, second)]
+    right = [round(one["value"] * one["count"]) for one in (before, *rates)]
+    # Eight hours of the second, all right; one of the first, all wrong; two horizons each.
+    assert right == [right[0], right[0] + 16, right[0], 16]
+    assert rates[0]["count"] == rates[1]["count"] == before["count"] + 18
+
+
+def test_a_price_is_traded_against_the_close_that_its_model_saw(world):
+    database, _, _, recorder = world
+
+    def say(n, horizon):
+        return WALK.price(FIRST + (n - 1) * HOUR)[1] * math.exp(point(n, horizon))
+
+    other = recorder.signal("ebb")
+    version_id = recorder.version(other, "v1.0.0", target="price")
+    for n in range(SLOTS):
+        recorder.slot(other, version_id, n, "missed" if n in MISSED else "live", say=say,
+                      proven=25 if n in LATE else 3)  # fmt: skip
+    update(database)
+    returns, prices = (measures(database, version_id=v)["live"] for v in (None, version_id))
+    for name in ("total_return", "sharpe", "trade_hit_rate", "hit_rate", "hit_rate_with_misses"):
+        assert prices[name]["value"] == pytest.approx(returns[name]["value"]), name
+    turnover = "select turnover from score.rule_return where signal_id = %s order by hour"
+    positions = recorder.rows.execute(turnover, [other]).fetchall()
+    at = FIRST + 19 * HOUR
+    recorder.rows.execute(
+        "insert into market.ingest_batch values (99, 'file', %s, %s, false, 'd', '{}')", [THEN] * 2
+    )
+    recorder.rows.execute(
+        "insert into market.bar select id, %s, %s, %s, 99, 1, 9999, 1, 9999"
+        " from market.instrument where symbol = 'BTCUSDT'",
+        [at, at + HOUR, THEN],
+    )
+    update(database, everything=True)
+    assert recorder.rows.execute(turnover, [other]).fetchall() == positions
+
+
+def test_dagster_runs_it_after_scores(world):
+    database, _, _, _ = world
+    installation = Installation(
+        connect=lambda: database.connect(WORKER),
+        engine=lambda: pytest.fail("measures need no sandbox"),
+        images=None,
+        clock=lambda: THEN + 2 * HOUR,
+        feed_delay=timedelta(minutes=2),
+        live_deadline=DEADLINE,
+        api_url="http://127.0.0.1:8700",
+    )
+    hours = dg.HourlyPartitionsDefinition(start_date="2026-01-01-00:00")
+    result = dg.materialize(
+        [performance_asset(hours, [SCORES])],
+        partition_key="2026-01-01-05:00",
+        resources={"installation": installation},
+    )
+    (event,) = result.get_asset_materialization_events()
+    told = {name: value.value for name, value in event.materialization.metadata.items()}
+    assert (told["signals"], told["rows"], told["hours"]) == (1, 6, 2)
 
 
 def test_a_signal_that_never_answered_in_time_has_no_numbers_and_says_why(world):

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 
 import msgspec
 import numpy as np
@@ -19,6 +20,7 @@ from assets.scores.measure import Measure
 from assets.scores.performance.document import Document, Intervals, Measures, Slots
 from assets.scores.performance.subject import RUN_AFTERWARDS, Subject
 from assets.scores.performance.traded import Traded
+from assets.scores.scored import FACTS
 from assets.scores.trading.activity import activity_measures
 from assets.scores.trading.drawdown import max_drawdown
 from assets.scores.trading.hours import hours_per_year
@@ -80,9 +82,9 @@ def measured(
             **_of_forecasts(subject, live, start, block),
             **_of_rule(in_period, per_year, block, trials),
         },
-        late=forecast_measures(_scored(subject, ("late",), start)),
-        replayed=forecast_measures(_scored(subject, ("replayed",), start)),
-        backfilled=forecast_measures(_scored(subject, ("backfilled",), start)),
+        late=_forecast_measures(_scored(subject, ("late",), start)),
+        replayed=_forecast_measures(_scored(subject, ("replayed",), start)),
+        backfilled=_forecast_measures(_scored(subject, ("backfilled",), start)),
         by_horizon={str(hours): found for hours, found in by_horizon(live).items()},
         by_delay={
             str(hours): _of_delay(run.since(start), per_year)
@@ -111,10 +113,20 @@ def _scored(subject: Subject, provenances: tuple[str, ...], start: datetime | No
     return subject.of(*provenances, start=start).filter(pl.col("outcome").is_not_null())
 
 
+def _forecast_measures(scored: pl.DataFrame) -> Measures:
+    """`forecast_measures`; of nothing it is always the same, and most groups are empty."""
+    return _of_nothing() if scored.is_empty() else forecast_measures(scored)
+
+
+@cache
+def _of_nothing() -> Measures:
+    return forecast_measures(pl.DataFrame(schema={"instrument_id": pl.Int32(), **FACTS}))
+
+
 def _of_forecasts(
     subject: Subject, live: pl.DataFrame, start: datetime | None, block: int
 ) -> Measures:
-    measures = forecast_measures(live)
+    measures = _forecast_measures(live)
     closes = _closes(subject.bars)
     naive = naive_errors(live.select(*KEYS, "target"), closes)
     answered = (

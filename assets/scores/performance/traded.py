@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-from assets.scores.performance.subject import Subject
+from assets.scores.performance.subject import RUN_AFTERWARDS, Subject
 from assets.scores.trading.decisions import decisions, directions
 from assets.scores.trading.hours import open_hours
 from assets.scores.trading.parameters import RuleParameters
@@ -68,6 +68,18 @@ def traded(
     opens = _full_hour(first + timedelta(minutes=rule.deadline_minutes, hours=rule.delay_hours))
     hours = open_hours(subject.calendars, opens, max(opens, as_of))
     return Traded(hourly(bars, hours, as_of), closed_trades(bars))
+
+
+def replayed(subject: Subject, rule: RuleParameters, as_of: datetime) -> Traded:
+    """The rule over slots that were run afterwards, in the hours that these decided.
+
+    Nobody owed the others: they are no flat hours, but none.
+    """
+    run = traded(subject, RUN_AFTERWARDS, rule, as_of)
+    decided = subject.of(*RUN_AFTERWARDS).select(
+        hour=pl.col("slot") + timedelta(hours=1 + rule.delay_hours)
+    )
+    return Traded(run.series.join(decided, on="hour", how="semi"), run.trades)
 
 
 def _available(provenances: tuple[str, ...], rule: RuleParameters) -> pl.Expr:

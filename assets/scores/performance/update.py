@@ -21,8 +21,8 @@ from assets.scores.performance.measured import Runs, Trials, measured
 from assets.scores.performance.plan import LONGEST, states, work_of
 from assets.scores.performance.reads import History, read_history, read_trials
 from assets.scores.performance.store import Row, write_definitions, write_returns, write_rows
-from assets.scores.performance.subject import RUN_AFTERWARDS, Subject, subjects_of
-from assets.scores.performance.traded import Traded, traded
+from assets.scores.performance.subject import Subject, subjects_of
+from assets.scores.performance.traded import Traded, replayed, traded
 from assets.scores.trading.parameters import DELAYS_HOURS, RuleParameters
 from sql.clock import floor_hour
 
@@ -203,7 +203,7 @@ def _documents(
             ), hour.as_of)
             for delay in DELAYS_HOURS
         },
-        replayed=traded(subject, RUN_AFTERWARDS, rule, hour.as_of),
+        replayed=replayed(subject, rule, hour.as_of),
     )  # fmt: skip
     first = subject.slots["slot"].min()
     first_live = subject.of("live")["slot"].min()

@@ -1,6 +1,6 @@
 """Which signals are computed anew, and how far back."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal, LiteralString
@@ -9,14 +9,20 @@ import psycopg
 from psycopg.rows import class_row
 
 LONGEST = timedelta(days=90)
+HOUR = timedelta(hours=1)
+SIGNALS_AT_ONCE = 10
+# Some 300 bytes each while they are measured.
+FORECASTS_AT_ONCE = 500_000
 STILL_SCORED = timedelta(hours=168 + 48)
 Work = Literal["nothing", "recent", "whole"]
 
 STATES: LiteralString = """
-select g.id as signal_id, ends.first, ends.last, p.recent_as_of, p.whole_as_of
+select g.id as signal_id, ends.first, ends.last, p.recent_as_of, p.whole_as_of, ends.owed
 from registry.signal g
 cross join lateral (
-  select min(r.slot) as first, max(r.slot) as last
+  select min(r.slot) as first, max(r.slot) as last,
+         max(jsonb_array_length(v.manifest->'forecast'->'symbols')
+             * jsonb_array_length(v.manifest->'forecast'->'horizons_hours')) as owed
   from registry.version v
   cross join lateral (
     (select x.slot from forecast.slot_record x where x.version_id = v.id order by x.slot limit 1)
@@ -43,6 +49,7 @@ class State:
         last: last one.
         recent_as_of: of its row of 30 days; None: there is none.
         whole_as_of: of its row of all time.
+        owed: forecasts a slot, of the version that owes most; None: not known.
     """
 
     signal_id: int
@@ -50,6 +57,27 @@ class State:
     last: datetime
     recent_as_of: datetime | None
     whole_as_of: datetime | None
+    owed: int | None = None
+
+    def forecasts(self, since: datetime | None, as_of: datetime) -> int:
+        """About how many are read from `since` on."""
+        first = self.first if since is None else max(self.first, since)
+        return max(1, (as_of - first) // HOUR) * max(1, self.owed or 1)
+
+
+def groups(chosen: Sequence[State], since: datetime | None, as_of: datetime) -> Iterator[list[int]]:
+    """Signals that are read together: a few, and of not too many forecasts."""
+    group: list[int] = []
+    size = 0
+    for state in chosen:
+        more = state.forecasts(since, as_of)
+        if group and (len(group) == SIGNALS_AT_ONCE or size + more > FORECASTS_AT_ONCE):
+            yield group
+            group, size = [], 0
+        group.append(state.signal_id)
+        size += more
+    if group:
+        yield group
 
 
 def states(

@@ -18,7 +18,7 @@ import psycopg
 from assets.scores.honesty.sharpe import sharpe_per_hour
 from assets.scores.performance.document import Document
 from assets.scores.performance.measured import Runs, Trials, measured
-from assets.scores.performance.plan import LONGEST, states, work_of
+from assets.scores.performance.plan import LONGEST, State, groups, states, work_of
 from assets.scores.performance.reads import History, read_history, read_trials
 from assets.scores.performance.store import Row, write_definitions, write_returns, write_rows
 from assets.scores.performance.subject import Subject, subjects_of
@@ -29,7 +29,6 @@ from sql.clock import floor_hour
 RECENT: dict[str, timedelta] = {"30d": timedelta(days=30), "90d": LONGEST}
 # Decisions of these hours before a period are still held when it begins, at any delay.
 WARM_UP = timedelta(days=2)
-SIGNALS_AT_ONCE = 10
 
 LIVE_SINCE: LiteralString = """
 select signal_id, version_id, min(live_since) from score.performance
@@ -111,14 +110,13 @@ def update_performance(
     """
     as_of = as_of_at(now, deadline)
     write_definitions(connection)
-    work: dict[str, list[int]] = {"whole": [], "recent": [], "nothing": []}
+    work: dict[str, list[State]] = {"whole": [], "recent": [], "nothing": []}
     for state in states(connection, as_of, signal_ids):
-        work["whole" if everything else work_of(state, as_of)].append(state.signal_id)
+        work["whole" if everything else work_of(state, as_of)].append(state)
     done = Updated()
     for kind, since in (("whole", None), ("recent", as_of - LONGEST - WARM_UP)):
         hour = _Hour(now, as_of, deadline, since)
-        for at in range(0, len(work[kind]), SIGNALS_AT_ONCE):
-            group = work[kind][at : at + SIGNALS_AT_ONCE]
+        for group in groups(work[kind], since, as_of):
             one = _update(connection, group, hour)
             done = Updated(done.signals + len(group), done.rows + one.rows, done.hours + one.hours)
     return done

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from assets.scores.performance.plan import State, work_of
+from assets.scores.performance.plan import FORECASTS_AT_ONCE, State, groups, work_of
 from assets.scores.performance.update import as_of_at
 
 AS_OF = datetime(2026, 6, 15, 9, tzinfo=UTC)
@@ -51,3 +51,12 @@ def test_nothing_that_counts_can_be_pending():
     at_nine = AS_OF.replace(minute=9, second=59)
     assert as_of_at(at_nine, deadline) == AS_OF - HOUR
     assert as_of_at(AS_OF.replace(minute=10), deadline) == AS_OF
+
+
+def test_signals_are_read_together_as_long_as_their_forecasts_are_few():
+    small = [State(n, AS_OF - DAY, AS_OF, None, None, owed=3) for n in range(23)]
+    assert [len(one) for one in groups(small, None, AS_OF)] == [10, 10, 3]
+    big = State(99, AS_OF - 400 * DAY, AS_OF, None, None, owed=FORECASTS_AT_ONCE // 9600)
+    assert list(groups([big, *small[:2], big], None, AS_OF)) == [[99, 0, 1], [99]]
+    assert list(groups([big, big], AS_OF - DAY, AS_OF)) == [[99, 99]]
+    assert list(groups([], None, AS_OF)) == []

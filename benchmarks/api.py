@@ -48,8 +48,8 @@ def _ask(server: Server, connections: int, seconds: int) -> Round:
     requests = int(_found(r"(\d+) requests in", done))
     return Round(
         cpu_us=spent / requests * 1e6,
-        p50_ms=_ms(_found(r"50%\s+(\S+)", done)),
-        p99_ms=_ms(_found(r"99%\s+(\S+)", done)),
+        p50_ms=_ms(_found(r"\n\s+50%\s+(\S+)", done)),
+        p99_ms=_ms(_found(r"\n\s+99%\s+(\S+)", done)),
         requests_a_second=float(_found(r"Requests/sec:\s+(\S+)", done)),
     )
 

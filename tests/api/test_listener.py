@@ -96,3 +96,47 @@ def test_a_channel_that_is_not_listened_to_is_refused(database):
     listener = Listener(conninfo(database.url(API)), ("news",))
     with pytest.raises(ValueError, match="'olds' is none of news"):
         listener.subscribe("olds", print, print)
+
+
+def test_what_was_committed_is_heard_when_a_round_is_answered_every_single_time(database):
+    """Nothing waits but for the round: three hundred commits of another connection."""
+
+    async def story(superuser):
+        heard = []
+        async with listening(database) as listener:
+            listener.subscribe("news", heard.append, lambda: None)
+            await until(lambda: listener.is_up)
+            for number in range(300):
+                await asyncio.to_thread(superuser.execute, f"select pg_notify('news', '{number}')")
+                assert await listener.caught_up()
+                assert heard[-1:] == [str(number)]
+
+    with database.superuser() as superuser:
+        asyncio.run(story(superuser))
+
+
+def test_two_hundred_who_ask_at_once_share_rounds_and_some_may_go_away(database):
+    async def story():
+        async with listening(database) as listener:
+            await until(lambda: listener.is_up)
+            asked = [asyncio.create_task(listener.caught_up()) for _ in range(200)]
+            await asyncio.sleep(0)
+            for one in asked[::2]:
+                one.cancel()
+            assert await asyncio.gather(*asked[1::2]) == [True] * 100
+
+    asyncio.run(story())
+
+
+def test_who_waits_when_the_connection_is_lost_is_told_so(database):
+    async def story(superuser):
+        async with listening(database) as listener:
+            for _ in range(5):
+                await until(lambda: listener.is_up)
+                assert await listener.caught_up()
+                kill_listeners(superuser)
+                assert not await listener.caught_up()
+                assert not listener.is_up
+
+    with database.superuser() as superuser:
+        asyncio.run(story(superuser))

@@ -1,5 +1,7 @@
 """What a request may carry: refused before any route sees it."""
 
+import re
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -8,10 +10,12 @@ from litestar.exceptions import SerializationException
 
 from api.formats.answers import choose
 from api.formats.media_types import JSON, MSGPACK, MSGPACK_NAMES
-from api.problems import Problem
+from api.problems import Problem, invalid_field
 
 FORM_ROUTE = "form_route"
 BODY_BYTES_AT_MOST = 64 * 1024
+INSTANTS = (datetime, datetime | None)
+NUMBER = re.compile(r"\s*[+-]?[0-9.]+([eE][+-]?[0-9]+)?\s*")
 
 
 class Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -25,10 +29,13 @@ async def check_request(request: Request[Any, Any, Any]) -> None:
     by `opt={FORM_ROUTE: True}`.
 
     Raises:
-        Problem: nul_byte, not_acceptable, unsupported_media_type, invalid_json, invalid_msgpack.
+        Problem: nul_byte, not_acceptable, unsupported_media_type, invalid_json, invalid_msgpack,
+            or invalid_request for an instant that is written as a number, which the decoder
+            would take for seconds.
     """
     _check_address(request)
     choose(request)
+    _check_instants(request)
     body = await request.body()
     if not body:
         return
@@ -68,6 +75,17 @@ async def _decode(request: Request[Any, Any, Any]) -> None:
         raise Problem("invalid_json", "Send a JSON document that is not so deeply nested.") from (
             None
         )
+
+
+def _check_instants(request: Request[Any, Any, Any]) -> None:
+    if not request.scope["query_string"]:
+        return
+    parameters = request.route_handler.parsed_fn_signature.parameters
+    for name, value in request.query_params.multi_items():
+        # `from` is the parameter `from_` in Python.
+        parameter = parameters.get(name) or parameters.get(f"{name}_")
+        if parameter is not None and parameter.annotation in INSTANTS and NUMBER.fullmatch(value):
+            raise invalid_field(name, "is no instant; write UTC such as 2026-01-31T13:00:00Z")
 
 
 def _check_address(request: Request[Any, Any, Any]) -> None:

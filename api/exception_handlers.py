@@ -10,6 +10,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 from litestar.types import ExceptionHandlersMap
 
+from api.methods import allowed
 from api.problems import MEDIA_TYPE, FieldError, Problem
 from api.response_headers import request_id
 
@@ -67,7 +68,10 @@ def on_http(request: AnyRequest, error: HTTPException) -> Response[bytes]:
     if error.status_code >= 500 or error.status_code not in CODE_OF_STATUS:  # noqa: PLR2004
         return on_anything(request, error)
     code = CODE_OF_STATUS[error.status_code]
-    return answer(Problem(code, _detail(request, code, error)))
+    response = answer(Problem(code, _detail(request, code, error)))
+    if code == "method_not_allowed":
+        response.headers["Allow"] = allowed(request.app, request.scope["path"])
+    return response
 
 
 def _detail(request: AnyRequest, code: str, error: HTTPException) -> str:

@@ -5,7 +5,8 @@ from datetime import date
 
 from api.problems import invalid_field
 
-FORM = re.compile(r"(2[0-9]{3})-(0[1-9]|1[0-2])")
+PATTERN = r"^(2[0-9]{3})-(0[1-9]|1[0-2])$(?!\n)"
+FORM = re.compile(PATTERN)
 
 
 def month_of(name: str, text: str) -> date:
@@ -14,7 +15,7 @@ def month_of(name: str, text: str) -> date:
     Raises:
         Problem: invalid_request, the text is no month.
     """
-    parts = FORM.fullmatch(text)
+    parts = FORM.match(text)
     if parts is None:
         raise invalid_field(name, "is no month; write it such as 2026-01")
     return date(int(parts[1]), int(parts[2]), 1)

@@ -178,7 +178,12 @@ def _security(handler: HTTPRouteHandler) -> list[dict[str, list[str]]]:
 
 def _is_open(handler: HTTPRouteHandler) -> bool:
     """Whether nobody may ask too."""
-    return all("anyone" in getattr(guard, "__name__", "") for guard in handler.resolve_guards())
+    return all("anyone" in name for name in _guards(handler))
+
+
+def _guards(handler: HTTPRouteHandler) -> list[str]:
+    """Names; Litestar wraps what is not a coroutine."""
+    return [getattr(guard, "func", guard).__name__ for guard in handler.resolve_guards()]
 
 
 def _counted(path: str, handler: HTTPRouteHandler) -> list[str]:
@@ -195,7 +200,7 @@ def _refusals(operation: Operation, path: str, handler: HTTPRouteHandler) -> lis
     judged = {
         "400": bool(operation.parameters or operation.request_body),
         "401": knows_who,
-        "403": knows_who and list(handler.resolve_guards()) != [anyone],
+        "403": knows_who and _guards(handler) != [anyone.__name__],
         "404": "{" in path,
         "406": is_negotiable(handler),
         "409": method != "GET" and knows_who,

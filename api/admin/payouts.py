@@ -12,7 +12,7 @@ from api import audit
 from api.auth.guards import operator
 from api.bodies import Body
 from api.installation import RequestContext
-from api.months import month_of
+from api.months import PATTERN, month_of
 from api.problems import Problem
 from api.rows import fetch_all
 from sql.clock import end_of_month
@@ -21,7 +21,7 @@ from sql.clock import end_of_month
 class PayoutRun(Body, frozen=True):
     """`month` such as 2026-01; it has to be over."""
 
-    month: Annotated[str, Meta(max_length=7)]
+    month: Annotated[str, Meta(pattern=PATTERN)]
 
 
 class ProviderPayout(msgspec.Struct, frozen=True, kw_only=True):

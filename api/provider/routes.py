@@ -5,12 +5,12 @@ from typing import Annotated
 
 import msgspec
 from litestar import Router, get
-from litestar.params import FromPath
+from litestar.params import PathParameter
 from msgspec import Meta
 
 from api.auth.guards import signed_in
 from api.installation import RequestContext
-from api.months import month_of
+from api.months import PATTERN, month_of
 from api.pages import Cursor, Limit, Page, page_of, read_cursor
 from api.provider import stored
 from api.provider.stored import Balance, Payout, SignalSubscribers, StatementOfCurrency
@@ -67,7 +67,9 @@ async def list_provider_payouts(
 
 
 @get("/statements/{month:str}", guards=[signed_in("read")])
-async def provider_statement(month: FromPath[str], context: RequestContext) -> Statement:
+async def provider_statement(
+    month: Annotated[str, PathParameter(pattern=PATTERN)], context: RequestContext
+) -> Statement:
     """A month such as 2026-01, per currency."""
     first = month_of("month", month)
     async with context.transaction() as connection:

@@ -76,10 +76,10 @@ async def change_signal(
     context: RequestContext,
 ) -> Signal:
     """Title and description, until the next version brings its manifest's: write them there too."""
-    if data.title is UNSET and data.description is UNSET:
-        raise Problem("invalid_request", "Send title, description, or both.")
     async with context.transaction() as connection:
         known = await find_signal(connection, context, provider, name)
+        if data == SignalChange():
+            return await catalogue.one(connection, context, known.id)
         await connection.execute(
             "update registry.signal set title = coalesce(%s, title),"
             " description = coalesce(%s, description) where id = %s",

@@ -49,7 +49,7 @@ async def list_signals(
     ] = None,
     min_skill: Annotated[float | None, QueryParameter(ge=-1e9, le=1)] = None,
     max_drawdown: Annotated[
-        float | None, QueryParameter(ge=0, le=1, description="Share of the peak")
+        float | None, QueryParameter(le=1, description="Share of the peak")
     ] = None,
     sort: FromQuery[Sort] = "newest",
     limit: Limit = 50,

@@ -24,6 +24,7 @@ from tests.api.server import serving
 from tests.conftest import copied
 
 EXAMPLES = int(os.environ.get("SIGNALBOX_CONFORMANCE_EXAMPLES", "2"))
+CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
 IS_LARGE = EXAMPLES > 10
 PEOPLE = ("nobody", "subscriber", "provider", "operator")
 # They end the login that the run itself uses, and are tested in test_tokens.py and accounts/.
@@ -90,10 +91,23 @@ def test_nothing_that_the_document_allows_or_forbids_makes_the_api_break_it(worl
 
 
 def command(world: World, who: str) -> list[str]:
-    phases = "examples,coverage,fuzzing,stateful" if IS_LARGE else "examples,fuzzing,stateful"
+    phases = (
+        os.environ.get("PHASES") or "examples,coverage,fuzzing,stateful"
+        if IS_LARGE
+        else "examples,fuzzing,stateful"
+    )
     return [
         str(Path(sys.executable).parent / "schemathesis"),
-        *("run", f"{world.url}/schema/openapi.json", "--url", world.url, "--checks", "all"),
+        *(
+            "--config-file",
+            str(CONFIGURATION),
+            "run",
+            f"{world.url}/schema/openapi.json",
+            "--url",
+            world.url,
+            "--checks",
+            "all",
+        ),
         *("--phases", phases, "--max-examples", str(EXAMPLES), "--seed", "1"),
         *("--generation-deterministic", "--no-color"),
         *(f"--header={name}: {value}" for name, value in world.headers[who].items()),

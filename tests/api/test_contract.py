@@ -75,6 +75,17 @@ def test_a_short_or_missing_secret_is_refused_with_what_to_do(settings, tmp_path
         read_secret(msgspec.structs.replace(settings, secret_key_file=str(path)))
 
 
+def test_a_method_that_an_address_lacks_is_answered_with_those_that_it_has(client):
+    for path, methods in {
+        "/v1/signals": "GET, OPTIONS, POST",
+        "/v1/signals/ada/tide": "DELETE, GET, OPTIONS, PATCH",
+        "/log/tile/0/x001/000": "GET, OPTIONS",
+        "/healthz": "GET, OPTIONS",
+    }.items():
+        answer = client.put(path)
+        assert (answer.status_code, answer.headers["allow"]) == (405, methods)
+
+
 def test_an_unexpected_error_tells_nothing_of_itself(client, make, ada, caplog):
     make.connection.execute("alter table audit.event rename to elsewhere")
     body = {"name": "k", "scopes": ["read"]}

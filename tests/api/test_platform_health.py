@@ -102,7 +102,8 @@ def test_a_change_leaves_what_it_does_not_name_and_is_on_record(client, make, ti
     assert (changed["title"], changed["description"]) == ("Springs", "Ebb and flow")
     emptied = client.patch(tide.path, json={"description": ""}, headers=ada.headers).json()
     assert (emptied["title"], emptied["description"]) == ("Springs", "")
-    for wrong in ({}, {"title": ""}, {"title": None}, {"name": "x"}):
+    assert client.patch(tide.path, json={}, headers=ada.headers).json() == emptied
+    for wrong in ({"title": ""}, {"title": None}, {"name": "x"}):
         assert client.patch(tide.path, json=wrong, headers=ada.headers).status_code == 400
     query = "select count(*) from audit.event where action = 'signal.change'"
     assert make.connection.execute(query).fetchone() == (2,)

@@ -126,9 +126,8 @@ QUERIES = {
     "list_bars": {"symbol": "EURUSD"},
     "export_bars": {"symbol": "EURUSD"},
     "log_proof": {"leaf": 0},
+    "compare_signals": {"signals": "ada/tide,dan/surge"},
 }
-QUERIES = {"list_bars": {"symbol": "EURUSD"}, "log_proof": {"leaf": 0},
-           "compare_signals": {"signals": "ada/tide,dan/surge"}}  # fmt: skip
 NAMES_A_THING = {name for name, (_, path) in OPERATIONS.items() if "_id}" in path}
 
 

@@ -61,6 +61,12 @@ def world(postgres, tmp_path_factory) -> Iterator[World]:
             yield World(url, headers)
 
 
+HOOKS = {
+    "PYTHONPATH": str(Path(__file__).parents[2]),
+    "SCHEMATHESIS_HOOKS": "tests.api.schemathesis_hooks",
+}
+
+
 def people(make: Factory) -> dict[str, dict[str, str]]:
     ada, bob = make.person("ada"), make.person("bob")
     tide = make.signal(ada)
@@ -83,6 +89,7 @@ def test_nothing_that_the_document_allows_or_forbids_makes_the_api_break_it(worl
     done = subprocess.run(
         [*command(world, who), f"--report-ndjson-path={tmp_path / 'events.ndjson'}"],
         cwd=tmp_path,
+        env={**os.environ, **HOOKS},
         capture_output=True,
         text=True,
         check=False,

@@ -55,7 +55,7 @@ def fields_of(name):
 def filled(name, **values):
     path = name.split()[1]
     for parameter in ROUTES[name].get("parameters", []):
-        if parameter["in"] == "path":
+        if parameter.get("in") == "path":
             default = "00000000-0000-4000-8000-000000000001"
             value = values.get("every") or NAMES.get(parameter["name"], default)
             path = path.replace("{" + parameter["name"] + "}", value)

@@ -16,7 +16,7 @@ from api.signals.catalogue import Signal
 from api.signals.common_hours import COMMON_HOURS_AT_LEAST
 from api.signals.lookup import KnownSignal, find_signal
 
-NAME = r"[^/,\s]{1,40}/[^/,\s]{1,40}"
+NAME = "[a-z0-9-]{1,40}/[a-z0-9-]{1,40}"
 Compared = Annotated[
     str,
     QueryParameter(

@@ -2,12 +2,20 @@
 
 from datetime import UTC, datetime, timedelta
 
+import click
 import psycopg
 import pytest
+from click.testing import CliRunner
 
 from assets.forecasts.version import published_versions
 from assets.installation import Installation
-from pipelines.operator.baselines import BASELINES, filled_in, known_symbols, publish_baselines
+from pipelines.operator.baselines import (
+    BASELINES,
+    commands,
+    filled_in,
+    known_symbols,
+    publish_baselines,
+)
 from pipelines.operator.demo_people import Person
 from pipelines.operator.home import CHECKOUT
 from sandbox.runner.engine import available_engine
@@ -64,3 +72,15 @@ def test_every_baseline_takes_as_many_symbols_as_an_answer_holds(name, tmp_path)
     more = symbols + tuple(f"T{n}" for n in range(20))
     with pytest.raises(ManifestError, match="forecast fewer"):
         filled_in(CHECKOUT / "examples" / name, tmp_path / "more", more)
+
+
+def test_the_command_says_what_it_lacks(tmp_path):
+    def told(*arguments):
+        group = click.Group(commands=list(commands))
+        return CliRunner().invoke(group, ["baselines", *arguments, "--home", str(tmp_path)])
+
+    (tmp_path / "key").write_text("sk_test_1_2\n")
+    assert "Missing option '--key-file'" in told().output
+    nowhere = told("--key-file", str(tmp_path / "key"))
+    assert nowhere.exit_code == 1
+    assert "start it with signalbox up" in nowhere.output

@@ -30,7 +30,8 @@ def scores_asset(
         owners=["team:operator"],
         required_resource_keys={"installation"},
         description=(
-            "Forecasts against what happened: error, absolute and squared error, direction."
+            "Forecasts against what happened: errors, direction, scores of quantiles and of"
+            " probabilities, the scale and the naive rivals of each (docs/subscriber/scores.md)."
             " Partition H scores what was decided by the bars of slot H, and scores again in a new"
             " row where a bar was corrected. What has no outcome yet stays open."
         ),

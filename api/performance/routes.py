@@ -19,13 +19,17 @@ from litestar.params import FromPath, FromQuery, QueryParameter
 from api.auth.guards import anyone
 from api.formats.answers import ETAG
 from api.installation import Context, RequestContext
-from api.performance.stored import Measured, StoredPerformance, stored_performance
+from api.performance.stored import (
+    NOT_COMPUTED,
+    Measured,
+    StoredPerformance,
+    stored_performance,
+)
 from api.rows import fetch_all
 from api.signals.lookup import KnownSignal, find_signal, find_version
 
 Window = Literal["30d", "90d", "all"]
 DUE = ("live", "late", "missed", "pending")
-NOT_COMPUTED = "not computed yet: it is once an hour, from the hour after the first slot on"
 DAYS: dict[Window, int | None] = {"30d": 30, "90d": 90, "all": None}
 
 

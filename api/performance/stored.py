@@ -12,6 +12,8 @@ import psycopg
 
 from api.rows import fetch_one
 
+NOT_COMPUTED = "not computed yet: it is once an hour, from the hour after the first slot on"
+
 
 class Measure(msgspec.Struct, frozen=True, kw_only=True):
     """A number, and how far to believe it.
@@ -124,6 +126,9 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
         by_delay: of the trading rule acting so many hours later.
         drift: live less replayed and backfilled; beyond chance where the interval leaves out 0.
         drawdown: null: the rule never fell.
+        sharpe: what lists sort by, as are the next three: null until the record is long enough.
+        skill: with misses charged.
+        hit_rate: with misses charged.
         hours_per_year: what annual figures are annualised by.
         trials: versions that the provider ever pushed, of all signals, rejected ones too.
     """
@@ -139,7 +144,11 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
     drift: Measures
     drawdown: MaxDrawdown | None = None
     rule: TradingRule
-    hours_per_year: float | None = None
+    sharpe: Measure
+    max_drawdown: Measure
+    skill: Measure
+    hit_rate: Measure
+    hours_per_year: Measure
     trials: int
     record: RecordLength
     intervals: IntervalMethod

@@ -16,7 +16,7 @@ from api.auth.guards import anyone
 from api.forecasts.stored import revealed_until
 from api.formats.answers import TABLE, Table
 from api.installation import RequestContext
-from api.performance.stored import Measure
+from api.performance.stored import NOT_COMPUTED, Measure
 from api.rows import fetch_all
 from api.signals.lookup import find_signal
 
@@ -45,7 +45,10 @@ class VersionRecord(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         pushed_at: when its push began.
         published_at: null: it was rejected.
-        measures: over all its live slots, some of GET .../performance?version=; null: none yet.
+        total_return: of the trading rule over all its live slots; as are sharpe (for a year),
+            deflated_sharpe (a probability) and max_drawdown (share of the peak).
+        hit_rate_with_misses: over all its due slots; as is skill_with_misses.
+        reason: why the first of them that is null is null; GET .../performance?version= has each.
     """
 
     version: str
@@ -58,7 +61,13 @@ class VersionRecord(msgspec.Struct, frozen=True, kw_only=True):
     missed: int
     pending: int
     unopened: int
-    measures: dict[str, Measure] | None = None
+    total_return: float | None = None
+    sharpe: float | None = None
+    deflated_sharpe: float | None = None
+    max_drawdown: float | None = None
+    hit_rate_with_misses: float | None = None
+    skill_with_misses: float | None = None
+    reason: str | None = None
 
 
 class TrackRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -132,6 +141,11 @@ where v.signal_id = %(signal_id)s and v.state <> 'building'
 group by v.id order by v.reserved_at desc, v.id desc
 """
 
+SHOWN = (
+    "total_return", "sharpe", "deflated_sharpe", "max_drawdown", "hit_rate_with_misses",
+    "skill_with_misses",
+)  # fmt: skip
+
 TRIALS: LiteralString = """
 select count(*) as trials from registry.version v join registry.signal g on g.id = v.signal_id
 where g.provider_id = %(provider_id)s
@@ -144,9 +158,7 @@ from score.performance p left join registry.version v on v.id = p.version_id
 cross join lateral (
   select jsonb_object_agg(one.key, one.value) as measures
   from jsonb_each(p.measures->'live') as one(key, value)
-  where one.key in ('total_return', 'sharpe', 'deflated_sharpe', 'max_drawdown', 'hit_rate',
-                    'hit_rate_with_misses', 'skill', 'skill_with_misses', 'mean_absolute_error')
-  ) shown
+  where one.key = any (%(shown)s)) shown
 where p.signal_id = %(signal_id)s and p.period = 'all' and shown.measures is not null
 """
 
@@ -169,6 +181,7 @@ async def get_track_record(
         values = {
             "signal_id": signal.id,
             "provider_id": signal.provider_id,
+            "shown": list(SHOWN),
             "deadline": timedelta(minutes=context.settings.live_deadline_minutes),
             "now": context.now,
         }
@@ -215,7 +228,16 @@ def _rate(tried: _Tried) -> Reproduction:
 
 def _public(row: _Row, measures: dict[str, Measure] | None) -> VersionRecord:
     counted = {name: getattr(row, name) for name in VersionRecord.__struct_fields__}
-    return VersionRecord(**counted | {"measures": measures})
+    if row.published_at is None:
+        return VersionRecord(**counted | {"reason": "it was rejected, and answered nothing"})
+    if measures is None:
+        return VersionRecord(**counted | {"reason": NOT_COMPUTED})
+    shown = [measures[name] for name in SHOWN]
+    return VersionRecord(
+        **counted
+        | {name: measures[name].value for name in SHOWN}
+        | {"reason": next((one.reason for one in shown if one.value is None), None)}
+    )
 
 
 router = Router(

@@ -98,6 +98,8 @@ def _check_as_subscriber(home: Home, provider: Person, subscriber: Person) -> li
             problems.append("forecast and version name different images")
         if row["leaf_index"] is None or not row["input_digest"].startswith("sha256:"):
             problems.append("a live forecast has no leaf or no input digest")
+    if anyone.get(f"/v1/signals/{signal}/performance?window=all")["measures"] is None:
+        problems.append("performance has no measures")
     if (status := anyone.status(f"/v1/signals/{signal}/forecasts/latest")) != 401:  # noqa: PLR2004
         problems.append(f"forecasts without an account answer {status}, not 401")
     other = f"/v1/signals/{provider.handle}/ridge-lags/forecasts"

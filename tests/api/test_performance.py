@@ -124,13 +124,8 @@ class Recorder:
             " select %s, %s, %s, %s, %s, g.provider_id, 'c', 't', 'l', 'i', %s"
             " from registry.signal g where g.id = %s returning id",
             [
-                signal_id,
-                version,
-                state,
-                published_at,
-                published_at,
-                json.dumps(manifest),
-                signal_id,
+                *(signal_id, version, state, published_at),
+                *(None if state == "rejected" else published_at, json.dumps(manifest), signal_id),
             ],
         ).fetchone()[0]
 
@@ -286,7 +281,7 @@ def test_the_answer_over_http_carries_what_was_computed(ask):
         "live": 57, "late": 1, "missed": 2, "unopened": 0, "offline": 0, "replayed": 0,
         "backfilled": 40,
     }  # fmt: skip
-    assert (measured["hours_per_year"], measured["trials"]) == (8760, 2)
+    assert (measured["hours_per_year"]["value"], measured["trials"]) == (8760, 2)
     assert (measured["rule"]["cost_bps"], measured["rule"]["delay_hours"]) == (10, 0)
     assert set(measured["by_horizon"]) == {"1", "4"}
     assert set(measured["by_delay"]) == {"0", "1", "2", "4", "8", "24"}
@@ -305,6 +300,8 @@ def test_a_young_record_is_shown_and_not_ranked(ask, recorded):
     assert record["reason"] == (
         "the record is too short for a rank: 3 of 30 days, 57 of 200 live slots"
     )
+    shown = ask("/v1/signals/ada/tide/performance", window="all")["measures"]
+    assert {shown[name]["reason"] for name in ("sharpe", "skill", "hit_rate")} == {record["reason"]}
     with recorded[0].connect(API) as rows:
         ranked = rows.execute(
             "select sharpe, max_drawdown, skill, hit_rate, live_slots from score.performance"
@@ -338,8 +335,12 @@ def test_the_familys_page_keeps_what_was_rejected(ask):
         ("v1.0.0", "live"),
         ("v0.9.0", "rejected"),
     ]
-    assert (record["trials"], record["versions"][1]["measures"]) == (2, None)
-    assert record["measures"]["sharpe"] == record["versions"][0]["measures"]["sharpe"]
+    live, rejected = record["versions"]
+    assert record["trials"] == 2
+    assert record["measures"]["sharpe"]["value"] == live["sharpe"]
+    assert (live["max_drawdown"] > 0, live["reason"]) == (True, None)
+    assert (rejected["sharpe"], rejected["published_at"]) == (None, None)
+    assert rejected["reason"] == "it was rejected, and answered nothing"
 
 
 def test_a_replay_however_good_moves_no_live_number(world):

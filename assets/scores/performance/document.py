@@ -64,6 +64,9 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
         drift: live less replayed and backfilled.
         drawdown: the deepest fall of the rule; None: it never fell.
         rule: the rule's numbers.
+        sharpe: to rank by, as are the next three: null until the record is long enough.
+        skill: with misses charged.
+        hit_rate: with misses charged.
         hours_per_year: what annual figures are annualised by.
         trials: versions that the provider ever pushed, of all signals.
         record: its length, against what a rank takes.
@@ -80,7 +83,11 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
     drift: Measures
     drawdown: Drawdown | None
     rule: RuleParameters
-    hours_per_year: float | None
+    sharpe: Measure
+    max_drawdown: Measure
+    skill: Measure
+    hit_rate: Measure
+    hours_per_year: Measure
     trials: int
     record: Record
     intervals: Intervals

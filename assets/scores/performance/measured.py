@@ -14,7 +14,7 @@ from assets.scores.honesty import missed as charged
 from assets.scores.honesty.bootstrap import block_length
 from assets.scores.honesty.drift import drift
 from assets.scores.honesty.naive import BASELINES, naive_errors
-from assets.scores.honesty.record import record_of
+from assets.scores.honesty.record import Record, record_of
 from assets.scores.honesty.sharpe import deflated_sharpe, probabilistic_sharpe, sharpe_per_hour
 from assets.scores.measure import Measure
 from assets.scores.performance.document import Document, Intervals, Measures, Slots
@@ -76,12 +76,15 @@ def measured(
     live = _scored(subject, ("live",), start)
     again = _scored(subject, RUN_AFTERWARDS, start)
     in_period, replayed = runs.live.since(start), runs.replayed.since(start)
+    headline = {
+        **_of_forecasts(subject, live, start, block),
+        **_of_rule(in_period, per_year, block, trials),
+    }
+    record = record_of(live_since, slots.live, as_of)
+    ranked = _to_rank_by(headline, record)
     return Document(
         slots=slots,
-        live={
-            **_of_forecasts(subject, live, start, block),
-            **_of_rule(in_period, per_year, block, trials),
-        },
+        live=headline,
         late=_forecast_measures(_scored(subject, ("late",), start)),
         replayed=_forecast_measures(_scored(subject, ("replayed",), start)),
         backfilled=_forecast_measures(_scored(subject, ("backfilled",), start)),
@@ -93,12 +96,28 @@ def measured(
         drift=drift(live, again, _net(in_period), _net(replayed), block),
         drawdown=max_drawdown(_net(in_period), _boundaries(in_period, as_of)),
         rule=rule,
-        hours_per_year=per_year,
+        hours_per_year=Measure(value=per_year),
         trials=trials.count,
-        record=record_of(live_since, slots.live, as_of),
+        record=record,
+        sharpe=ranked["sharpe"],
+        max_drawdown=ranked["max_drawdown"],
+        skill=ranked["skill"],
+        hit_rate=ranked["hit_rate"],
         intervals=Intervals(block=block),
         live_since=live_since,
     )
+
+
+def _to_rank_by(headline: Measures, record: Record) -> Measures:
+    measures = {
+        "sharpe": headline["sharpe"],
+        "max_drawdown": headline["max_drawdown"],
+        "skill": headline["skill_with_misses"],
+        "hit_rate": headline["hit_rate_with_misses"],
+    }
+    if record.reason is None:
+        return measures
+    return {name: Measure(reason=record.reason, count=one.count) for name, one in measures.items()}
 
 
 def _slots(subject: Subject, start: datetime | None) -> Slots:

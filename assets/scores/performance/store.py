@@ -62,15 +62,13 @@ class Row:
     document: Document
 
     def values(self, as_of: datetime, now: datetime) -> list[Any]:
-        """As `PERFORMANCE` takes them; what is ranked by is null while the record is short."""
-        document = self.document
-        ranked = document.live if document.record.reason is None else {}
-        names = ("sharpe", "max_drawdown", "skill_with_misses", "hit_rate_with_misses")
-        figures = [ranked[name].value if name in ranked else None for name in names]
+        """As `PERFORMANCE` takes them."""
+        one = self.document
         return [
             *(self.signal_id, self.version_id, self.period, as_of, now),
-            *(document.live_since, document.slots.live, *figures),
-            msgspec.json.encode(document).decode(),
+            *(one.live_since, one.slots.live),
+            *(one.sharpe.value, one.max_drawdown.value, one.skill.value, one.hit_rate.value),
+            msgspec.json.encode(one).decode(),
         ]
 
 

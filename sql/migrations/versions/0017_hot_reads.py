@@ -14,21 +14,27 @@ create function registry.notify_signals() returns trigger
 language plpgsql security definer set search_path = pg_catalog as $$
 declare
   ids bigint[];
+  first_rows bigint;
 begin
-  if tg_argv[0] = 'version' then
-    select array_agg(distinct v.signal_id) into ids
-    from (select distinct version_id from changed) c
-    join registry.version v on v.id = c.version_id;
-  elsif tg_argv[0] = 'record' then
-    select array_agg(distinct v.signal_id) into ids
-    from (select distinct r.version_id from changed c
-          join forecast.slot_record r on r.id = c.slot_record_id) x
-    join registry.version v on v.id = x.version_id;
-  elsif tg_argv[0] = 'signal' then
-    select array_agg(distinct c.signal_id) into ids from changed c;
-  else
-    select array_agg(distinct c.id) into ids from changed c;
-  end if;
+  -- The first rows of a tick of many versions tell that there are many: the others are not joined.
+  foreach first_rows in array array[500, null]::bigint[] loop
+    if tg_argv[0] = 'version' then
+      select array_agg(distinct v.signal_id) into ids
+      from (select distinct x.version_id from (select * from changed limit first_rows) x) c
+      join registry.version v on v.id = c.version_id;
+    elsif tg_argv[0] = 'record' then
+      select array_agg(distinct v.signal_id) into ids
+      from (select distinct r.version_id from (select * from changed limit first_rows) c
+            join forecast.slot_record r on r.id = c.slot_record_id) x
+      join registry.version v on v.id = x.version_id;
+    elsif tg_argv[0] = 'signal' then
+      select array_agg(distinct c.signal_id) into ids from changed c;
+    else
+      select array_agg(distinct c.id) into ids from changed c;
+    end if;
+    exit when cardinality(ids) > 50
+      or (select count(*) from (select from changed limit first_rows + 1) c) <= first_rows;
+  end loop;
   if cardinality(ids) > 50 then
     perform pg_notify('signalbox_signal', '');
   else

@@ -9,13 +9,16 @@ that there is one place that words it. Bytes that are not kept are made by the r
 function. A test holds both ways against each other.
 """
 
+import logging
 import uuid
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from functools import lru_cache
 
+import psycopg
 from litestar.handlers import HTTPRouteHandler
 from litestar.types import HTTPScope, Send
+from psycopg_pool import PoolTimeout
 
 from api.api_keys.keys import PREFIX
 from api.auth.caller import Caller
@@ -24,7 +27,7 @@ from api.forecasts import routes as forecasts
 from api.formats import answers
 from api.formats.media_types import negotiate
 from api.hot.access import Access, AccessList
-from api.hot.kept import Kept, KeptAnswers, Key, good_until
+from api.hot.kept import Headers, Kept, KeptAnswers, Key, good_until
 from api.hot.shapes import Kind, Shape, shape_of
 from api.installation import Context, Installation
 from api.limits.limits import asker_of
@@ -34,6 +37,8 @@ from api.performance import routes as performance
 from api.problems import Problem
 from api.response_headers import REQUEST_ID
 from sql.clock import DemoClock, system_clock
+
+logger = logging.getLogger(__name__)
 
 ROUTES: dict[Kind, HTTPRouteHandler] = {
     "latest": forecasts.latest_forecasts,
@@ -89,19 +94,32 @@ class Front:
         if media_type is None or headers.is_unusual or not await self._listener.caught_up():
             return False
         try:
-            return await self._answer(scope, send, shape, headers, media_type)
-        except Problem:
+            answer = await self._answer(scope, shape, headers, media_type)
+        except (Problem, psycopg.Error, PoolTimeout):
             return False
+        except Exception:
+            logger.exception("%s: left to the routes", scope["path"])
+            return False
+        if answer is None:
+            return False
+        kept, extra = answer
+        extra.append((b"x-request-id", _request_id(headers.request_id)))
+        if isinstance(self._installation.clock, DemoClock):
+            offset = int(self._installation.clock.offset().total_seconds())
+            extra.append((b"x-signalbox-demo-clock", b"+%ds" % offset))
+        await _send(send, kept, headers.if_none_match, extra)
+        return True
 
     async def _answer(
-        self, scope: HTTPScope, send: Send, shape: Shape, headers: _Headers, media_type: str
-    ) -> bool:
+        self, scope: HTTPScope, shape: Shape, headers: _Headers, media_type: str
+    ) -> tuple[Kept, Headers] | None:
+        """The answer and the headers of this one; None: the routes shall answer."""
         world_now = system_clock()
         caller = self._known(headers.authorization, world_now)
         if caller is None and headers.authorization:
             # Where bad credentials were too many, whoever counts them decides who is looked up.
             if self._installation.limits.is_refusing:
-                return False
+                return None
             caller = await caller_of(self._installation, headers.authorization)
         now = self._installation.clock()
         user_id = caller.user_id if caller else None
@@ -109,26 +127,18 @@ class Front:
         if access is None:
             access = await self._access.look_up(user_id, shape, now)
         if access is None or not _may(shape, caller, access):
-            return False
+            return None
         extra = await self._counted(scope, shape, caller, world_now)
         if extra is None:
-            return False
-        key: Key = (shape, media_type, user_id if shape.kind == "mine" else None)
+            return None
         basis = access if shape.kind == "mine" else None
+        key: Key = (shape, media_type, user_id if basis else None)
         kept = self._kept.get(key, basis, now)
         if kept is None:
-            make = self._maker(
-                shape, media_type, Context(self._installation, caller, now, world_now)
-            )
+            context = Context(self._installation, caller, now, world_now)
+            make = self._maker(shape, media_type, context)
             kept = await self._kept.made(key, access.signal_ids, basis, make)
-            if not now < kept.until:
-                return False
-        extra.append((b"x-request-id", _request_id(headers.request_id)))
-        if isinstance(self._installation.clock, DemoClock):
-            offset = int(self._installation.clock.offset().total_seconds())
-            extra.append((b"x-signalbox-demo-clock", b"+%ds" % offset))
-        await _send(send, kept, headers.if_none_match, extra)
-        return True
+        return (kept, extra) if now < kept.until else None
 
     def _known(self, header: str, now: datetime) -> Caller | None:
         credential = credential_in(header) if header else None
@@ -140,7 +150,7 @@ class Front:
 
     async def _counted(
         self, scope: HTTPScope, shape: Shape, caller: Caller | None, world_now: datetime
-    ) -> list[tuple[bytes, bytes]] | None:
+    ) -> Headers | None:
         """Headers of the limit; None: refused."""
         if not self._is_limited:
             return []
@@ -211,9 +221,7 @@ def _request_id(given: str) -> bytes:
     return (given if REQUEST_ID.fullmatch(given) else str(uuid.uuid4())).encode()
 
 
-async def _send(
-    send: Send, kept: Kept, if_none_match: str, extra: list[tuple[bytes, bytes]]
-) -> None:
+async def _send(send: Send, kept: Kept, if_none_match: str, extra: Headers) -> None:
     is_unchanged = bool(if_none_match) and answers.matches(if_none_match, kept.etag)
     headers = kept.unchanged_headers if is_unchanged else kept.headers
     await send(

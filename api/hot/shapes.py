@@ -15,7 +15,7 @@ KINDS: dict[str, Kind] = {
 }  # fmt: skip
 LIMIT = re.compile(rb"limit=([1-9][0-9]?|100)")
 WINDOW = re.compile(rb"window=(30d|90d|all)")
-TEMPLATE = "/v1/signals/{provider:str}/{name:str}/"
+TEMPLATE = "/v1/signals/{provider}/{name}/"
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,6 +10,7 @@ time of the server and of all of Postgres. Then: how soon what was committed is 
 import argparse
 import itertools
 import re
+import shutil
 import statistics
 import subprocess
 import time
@@ -167,6 +168,8 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, default=2, help="of each server in a round")
     parser.add_argument("--json", action="store_true", help="only the line of JSON")
     options = parser.parse_args()
+    if shutil.which("wrk") is None:
+        parser.error("wrk is not installed; on Debian: apt-get install wrk")
     with house() as built:
         size = len(httpx.get(built.api.url + LATEST, headers=built.api.headers).content)
         result = {"bytes": float(size), **visible(built)}

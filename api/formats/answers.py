@@ -48,7 +48,7 @@ def offered(handler: HTTPRouteHandler) -> tuple[str, ...]:
 def is_negotiable(handler: HTTPRouteHandler) -> bool:
     """Whether its answer is data of ours, to be written as asked for."""
     returned = handler.parsed_fn_signature.return_type
-    return not (returned.is_subclass_of(Response) or returned.annotation is None)
+    return not returned.is_subclass_of((Response, type(None)))
 
 
 def choose(request: AnyRequest) -> None:

@@ -175,6 +175,16 @@ def test_a_refusal_of_what_it_could_answer_in_changes_nothing(client, make, ada)
     assert found.fetchone() is None
 
 
+def test_what_answers_without_a_body_takes_any_accept(client, make, ada):
+    (key_id,) = make.connection.execute(
+        "insert into account.api_key (id, user_id, name, secret_sha256, scopes, created_at)"
+        " values ('0123456789abcdef', %s, 'x', '', '{read}', now()) returning id",
+        [ada.id],
+    ).fetchone()
+    headers = {**ada.headers, "Accept": "image/png"}
+    assert client.delete(f"/v1/api-keys/{key_id}", headers=headers).status_code == 204
+
+
 def test_a_body_may_be_messagepack(client, ada):
     headers = {**ada.headers, "Content-Type": MSGPACK, "Accept": MSGPACK}
     body = msgspec.msgpack.encode({"name": "packed", "scopes": ["read"]})

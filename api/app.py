@@ -54,6 +54,7 @@ from api.mail import link_page
 from api.mail import routes as mail
 from api.mail.delivery import delivering
 from api.mail.smtp import mail_server
+from api.methods import complete_allow
 from api.openapi import complete, openapi_config
 from api.openapi_document import show_openapi
 from api.performance import metrics
@@ -154,7 +155,7 @@ def create_app(settings: ApiSettings) -> Litestar:
         dependencies=DEPENDENCIES,
         before_request=check_request,
         response_class=Answer,
-        before_send=[response_headers(installation.clock), announce],
+        before_send=[response_headers(installation.clock), announce, complete_allow],
         exception_handlers=HANDLERS,
         openapi_config=None,
         lifespan=[_is_connected(installation), _mail_is_delivered(installation)],

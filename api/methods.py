@@ -5,7 +5,9 @@ from functools import lru_cache
 from pathlib import Path
 
 from litestar import Litestar
+from litestar.datastructures import MutableScopeHeaders
 from litestar.routes import HTTPRoute
+from litestar.types import Message, Scope
 from litestar.types.internal_types import PathParameterDefinition
 
 
@@ -13,6 +15,15 @@ def allowed(app: Litestar, path: str) -> str:
     """The header Allow of a path."""
     methods = {method for form, known in _routes(app) if form.fullmatch(path) for method in known}
     return ", ".join(sorted(methods))
+
+
+async def complete_allow(message: Message, scope: Scope) -> None:
+    """A `before_send` hook: Litestar answers OPTIONS with the methods of one handler only."""
+    if message["type"] != "http.response.start" or scope.get("method") != "OPTIONS":
+        return
+    headers = MutableScopeHeaders.from_message(message)
+    if "allow" in headers:
+        headers["Allow"] = allowed(scope["litestar_app"], scope["path"])
 
 
 @lru_cache(maxsize=8)

@@ -74,7 +74,7 @@ async def log_tile(tile: FromPath[str], context: RequestContext) -> Response[byt
 @get("/v1/log/proof", guards=[anyone], opt=OPT, tags=["log"])
 async def log_proof(
     context: RequestContext,
-    leaf: Annotated[int, QueryParameter(ge=0, le=2**63 - 1, description="Its index")],
+    leaf: Annotated[int, QueryParameter(ge=0, le=2**53 - 1, description="Its index")],
 ) -> LeafProof:
     """That a leaf is in the log, against the newest checkpoint."""
     async with context.transaction() as connection:

@@ -84,6 +84,7 @@ def test_a_method_that_an_address_lacks_is_answered_with_those_that_it_has(clien
     }.items():
         answer = client.put(path)
         assert (answer.status_code, answer.headers["allow"]) == (405, methods)
+        assert client.options(path).headers["allow"] == methods
 
 
 def test_an_unexpected_error_tells_nothing_of_itself(client, make, ada, caplog):

@@ -98,7 +98,7 @@ def detail(app: Litestar) -> None:
         path, handler = handlers[cast("str", operation.operation_id)]
         _detail_operation(operation, path, handler)
     for schema in cast("dict[str, Any]", components.schemas).values():
-        _give_items(schema)
+        _mend_arrays(schema)
 
 
 def operations(document: OpenAPI) -> Iterator[Operation]:
@@ -220,7 +220,7 @@ def _named(parameter: Parameter | Reference) -> Parameter | Reference:
     return parameter
 
 
-def _give_items(schema: object) -> None:
+def _mend_arrays(schema: object) -> None:
     """Arrays of fixed length also say what all of their items are: some readers ask for it."""
     if isinstance(schema, dict):
         if "prefixItems" in schema:
@@ -228,16 +228,18 @@ def _give_items(schema: object) -> None:
             if schema["items"] is False:
                 schema["items"] = {}
         for each in schema.values():
-            _give_items(each)
+            _mend_arrays(each)
     if isinstance(schema, list):
         for each in schema:
-            _give_items(each)
+            _mend_arrays(each)
     if not isinstance(schema, Schema):
         return
+    # A set that names something twice names it once: that is no fault of a request.
+    schema.unique_items = None
     if schema.prefix_items and schema.items is None:
         kinds = {str(each) for each in schema.prefix_items}
         schema.items = schema.prefix_items[0] if len(kinds) == 1 else Schema()
     inner: list[object] = [*(schema.one_of or ()), schema.items, *(schema.prefix_items or ())]
     inner += (cast("Mapping[str, object]", schema.properties or {})).values()
     for each in inner:
-        _give_items(each)
+        _mend_arrays(each)

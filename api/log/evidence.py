@@ -156,7 +156,8 @@ async def _bundle(
 
 
 def _seconds(at: datetime | None) -> int | None:
-    return None if at is None else int(at.timestamp())
+    # No slot is older: a bundle's seconds are never negative.
+    return None if at is None else max(int(at.timestamp()), 0)
 
 
 router = Router(

@@ -26,7 +26,7 @@ from api.subscriptions.trial_marks import email_mark
 class NewSubscription(Body, frozen=True):
     """`signal` is provider/name; `payment_provider` null is the one that this installation uses."""
 
-    signal: Annotated[str, Meta(pattern=r"^[^/\s]+/[^/\s]+$(?!\n)", max_length=100)]
+    signal: Annotated[str, Meta(pattern=r"^[a-z0-9-]{1,40}/[a-z0-9-]{1,40}$(?!\n)")]
     payment_provider: providers.Name | None = None
 
 

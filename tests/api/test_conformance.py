@@ -116,7 +116,7 @@ def command(world: World, who: str) -> list[str]:
             "all",
         ),
         *("--phases", phases, "--max-examples", str(EXAMPLES), "--seed", "1"),
-        *("--generation-deterministic", "--no-color"),
+        *("--generation-deterministic", "--no-color", "--generation-allow-x00", "false"),
         *(f"--header={name}: {value}" for name, value in world.headers[who].items()),
         *(f"--exclude-operation-id={name}" for name in ENDS_THE_RUN),
     ]

@@ -167,6 +167,8 @@ def test_evidence_verifies_offline_and_dates_each_hour(client, logged, ada):
     )
     report = verify_bundle(part, terms(client))
     assert (report.total.live, report.leaves, set(report.older_roots)) == (4, 5, {7})
+    before_all_clocks = evidence(client, ada.headers, **{"from": "0726-11-08T05:48:52Z"})
+    assert before_all_clocks.since == 0
     # Somebody runs another image than was logged: the bundle names it.
     make.connection.execute("update registry.version set image_digest = 'sha256:other'")
     with pytest.raises(VerificationError, match="sha256:other"):

@@ -38,6 +38,8 @@ from api.billing import checkout, refunds, webhook
 from api.bodies import BODY_BYTES_AT_MOST, check_request
 from api.data_source_keys import routes as data_source_keys
 from api.deprecation import announce
+from api.events import routes as events
+from api.events.hub import Hub
 from api.exception_handlers import HANDLERS
 from api.forecasts import export as forecast_export
 from api.forecasts import routes as forecasts
@@ -97,6 +99,7 @@ ROUTES: list[Router | HTTPRouteHandler] = [
     forecasts.router,
     forecasts.my_latest_forecasts,
     forecast_export.export_forecasts,
+    events.stream_events,
     subscriptions.router,
     agreement.router,
     offers.router,
@@ -149,6 +152,7 @@ def create_app(settings: ApiSettings) -> Litestar:
         ValueError: a demo clock in production.
     """
     installation = install(settings)
+    hub = Hub(installation)
     app = Api(
         route_handlers=[*ROUTES, show_openapi],
         middleware=_middleware(installation),
@@ -158,8 +162,12 @@ def create_app(settings: ApiSettings) -> Litestar:
         before_send=[response_headers(installation.clock), announce, complete_allow],
         exception_handlers=HANDLERS,
         openapi_config=None,
-        lifespan=[_is_connected(installation), _mail_is_delivered(installation)],
-        state=State({"installation": installation}),
+        lifespan=[
+            _is_connected(installation),
+            _events_flow(hub),
+            _mail_is_delivered(installation),
+        ],
+        state=State({"installation": installation, "events": hub}),
         request_max_body_size=BODY_BYTES_AT_MOST,
         # Unhandled errors are logged once, by the handler that answers them.
         logging_config=None,
@@ -206,6 +214,20 @@ def _is_connected(
             await installation.pool.close()
             if installation.stripe is not None:
                 installation.stripe.client.close()
+
+    return lifespan
+
+
+def _events_flow(hub: Hub) -> Callable[[Litestar], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(_: Litestar) -> AsyncIterator[None]:
+        reading = asyncio.create_task(hub.run())
+        try:
+            yield
+        finally:
+            reading.cancel()
+            with suppress(asyncio.CancelledError):
+                await reading
 
     return lifespan
 

@@ -20,7 +20,7 @@ from api.auth.passwords import Passwords
 from api.auth.remembered import CHANNEL as CREDENTIALS
 from api.hot.channels import ENTITLEMENTS, SIGNALS
 from api.limits.limits import Limits
-from api.listener import Listener
+from api.listener import EVENTS, Listener
 from api.problems import Problem
 from api.settings import ApiSettings, read_secret
 from sql.clock import Clock, clock_of, system_clock
@@ -141,7 +141,8 @@ def install(settings: ApiSettings) -> Installation:
     )
     clock = clock_of(settings.environment, settings.demo_clock)
     secret = read_secret(settings)
-    listener = Listener(conninfo(settings.database_url), (CREDENTIALS, SIGNALS, ENTITLEMENTS))
+    channels = (CREDENTIALS, SIGNALS, ENTITLEMENTS, *EVENTS)
+    listener = Listener(conninfo(settings.database_url), channels)
     return Installation(
         settings=settings,
         secret=secret,

@@ -26,6 +26,9 @@ from api.notices import ANSWERS_WITHIN_S, Notices
 
 logger = logging.getLogger(__name__)
 
+EVENTS = ("signalbox_slot", "signalbox_billing", "signalbox_version")
+"""Channels on which the database tells that something happened."""
+
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.05, 5.0
 
 

@@ -37,6 +37,8 @@ class ApiSettings(msgspec.Struct, frozen=True, kw_only=True):
         stripe_key_file: path of a file with the secret key of an account at Stripe.
         stripe_webhook_secret_file: path of a file with the secret of our endpoint there.
         grace_days: access after a paid period whose renewal failed.
+        streams_per_person: open GET /v1/stream of one person in one process.
+        webhook_targets: where webhooks may go; `private` allows http and every address.
     """
 
     database_url: str
@@ -62,6 +64,8 @@ class ApiSettings(msgspec.Struct, frozen=True, kw_only=True):
     stripe_webhook_secret_file: str | None = None
     stripe_url: str = STRIPE_URL
     grace_days: Annotated[int, msgspec.Meta(ge=0, le=3)] = 3
+    streams_per_person: Annotated[int, msgspec.Meta(ge=1, le=5000)] = 10
+    webhook_targets: Literal["public", "private"] = "public"
 
     @property
     def grace(self) -> timedelta:

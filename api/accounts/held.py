@@ -47,6 +47,11 @@ SECTIONS: dict[str, LiteralString] = {
     " from ledger.payout where provider_id = %(user_id)s order by month, currency",
     "account.data_source_key": "select id, name, source, shown, created_at, revoked_at,"
     " last_used_at from account.data_source_key where user_id = %(user_id)s order by created_at",
+    "account.webhook": "select id, url, events, description, created_at, disabled_at, disabled_why,"
+    " failing_since from account.webhook where user_id = %(user_id)s order by created_at",
+    "account.webhook_delivery": "select id, webhook_id, type, created_at, state, attempts,"
+    " last_attempt_at, last_status, last_latency_ms, last_error from account.webhook_delivery"
+    " where user_id = %(user_id)s order by seq",
     "audit.event": "select at, action, subject, detail from audit.acts_of_caller()",
 }
 

@@ -102,3 +102,17 @@ grant update (email, email_confirmed_at) on account.user_account to signalbox_ap
 grant execute on function account.admit_login(bytea, text, boolean, timestamptz),
   account.login_was_right(bytea, text, boolean), account.forget_attempts(bytea),
   account.erase_caller(timestamptz), audit.acts_of_caller() to signalbox_api;
+
+-- Events, and where they are sent. Deliveries are queued and taken by function, for everybody at once;
+-- what is sent is read as the webhook's owner.
+grant execute on function billing.entitled_people(uuid[], bigint[], timestamptz[], timestamptz),
+  billing.lines_between(uuid[], bigint, bigint, bigint, integer),
+  account.good_credentials(text[], uuid[], timestamptz), forecast.of_leaves(bigint[]),
+  account.queue_deliveries(timestamptz, timestamptz, integer),
+  account.take_webhook(timestamptz, interval, text[]), account.forget_deliveries(timestamptz, integer)
+  to signalbox_api;
+grant select, insert, delete on account.webhook, account.webhook_delivery to signalbox_api;
+grant update (url, host, events, description, secret, old_secret, old_secret_until, disabled_at,
+  disabled_why, failing_since, failures, not_before) on account.webhook to signalbox_api;
+grant update (state, attempts, next_attempt_at, last_attempt_at, last_status, last_latency_ms, last_error)
+  on account.webhook_delivery to signalbox_api;

@@ -57,6 +57,7 @@ from sql.models.transparency import (
     Quorum,
     Tile,
 )
+from sql.models.webhook import Webhook, WebhookCursor, WebhookDelivery
 
 __all__ = [
     "Advisory",
@@ -129,4 +130,7 @@ __all__ = [
     "UserAccount",
     "Version",
     "VersionEvent",
+    "Webhook",
+    "WebhookCursor",
+    "WebhookDelivery",
 ]

@@ -11,6 +11,7 @@ from sqlalchemy import (
     Index,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
@@ -104,7 +105,10 @@ class Version(Base):
 
 class VersionEvent(Base):
     __tablename__ = "version_event"
-    __table_args__ = ({"schema": "registry", "comment": "Every change of state; insert-only."},)
+    __table_args__ = (
+        Index("version_event_order", "xid", "id"),
+        {"schema": "registry", "comment": "Every change of state; insert-only."},
+    )
 
     id: Mapped[BigId] = mapped_column(comment="Order of insertion")
     version_id: Mapped[int] = mapped_column(
@@ -119,6 +123,11 @@ class VersionEvent(Base):
     )
     to_state: Mapped[Str] = mapped_column(comment="New state")
     why: Mapped[Str] = mapped_column(comment="Reason, for people")
+    xid: Mapped[int] = mapped_column(
+        BigInteger,
+        server_default=text("(pg_current_xact_id()::text)::bigint"),
+        comment="Transaction; with it a cursor misses no row that commits late",
+    )
 
 
 class SignalEvent(Base):

@@ -119,6 +119,8 @@ begin
   delete from account.totp t where t.user_id = person;
   delete from account.recovery_code c where c.user_id = person;
   delete from account.idempotent_answer a where a.user_id = person;
+  delete from account.webhook_delivery d where d.user_id = person;
+  delete from account.webhook w where w.user_id = person;
 end $$;
 comment on function account.erase_caller(timestamptz) is
   'Forget what is personal about who asks and end every credential; the handle stays used.';

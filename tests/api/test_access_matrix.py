@@ -98,6 +98,7 @@ EXPECTED = {
     "my_latest_forecasts":   (401, 200, 200, 200, 200, 200, 403),
     "export_forecasts":      (403, 200, 403, 200, 403, 200, 403),
     "export_bars":           (401, 200, 200, 200, 200, 200, 403),
+    "stream_events":         (401, 200, 200, 200, 200, 200, 403),
     "list_bars":             (401, 200, 200, 200, 200, 200, 403),
     "subscribe":             (401, 400, 400, 400, 400, 403, 403),
     "list_subscriptions":    (401, 200, 200, 200, 200, 200, 403),
@@ -127,6 +128,8 @@ QUERIES = {
     "export_bars": {"symbol": "EURUSD"},
     "log_proof": {"leaf": 0},
     "compare_signals": {"signals": "ada/tide,dan/surge"},
+    "log_proof": {"leaf": 0},
+    "stream_events": {"seconds": 0},
 }
 NAMES_A_THING = {name for name, (_, path) in OPERATIONS.items() if "_id}" in path}
 

@@ -70,6 +70,11 @@ from api.signing_keys import routes as signing_keys
 from api.subscriptions import agreement
 from api.subscriptions import routes as subscriptions
 from api.track_record import routes as track_record
+from api.webhooks import delivery_routes as webhook_deliveries
+from api.webhooks import routes as webhooks
+from api.webhooks.delivering import Deliveries
+from api.webhooks.sending import Sender
+from api.webhooks.targets import Resolver, Targets
 
 ROUTES: list[Router | HTTPRouteHandler] = [
     health.healthz,
@@ -113,6 +118,8 @@ ROUTES: list[Router | HTTPRouteHandler] = [
     log.log_proof,
     evidence.router,
     verifier_files.verifier_file,
+    webhooks.router,
+    webhook_deliveries.router,
     invoices.router,
     provider.router,
     business.router,
@@ -153,6 +160,7 @@ def create_app(settings: ApiSettings) -> Litestar:
     """
     installation = install(settings)
     hub = Hub(installation)
+    deliveries = _deliveries(installation, hub)
     app = Api(
         route_handlers=[*ROUTES, show_openapi],
         middleware=_middleware(installation),
@@ -164,10 +172,10 @@ def create_app(settings: ApiSettings) -> Litestar:
         openapi_config=None,
         lifespan=[
             _is_connected(installation),
-            _events_flow(hub),
+            _events_flow(hub, deliveries),
             _mail_is_delivered(installation),
         ],
-        state=State({"installation": installation, "events": hub}),
+        state=State({"installation": installation, "events": hub, "deliveries": deliveries}),
         request_max_body_size=BODY_BYTES_AT_MOST,
         # Unhandled errors are logged once, by the handler that answers them.
         logging_config=None,
@@ -218,16 +226,24 @@ def _is_connected(
     return lifespan
 
 
-def _events_flow(hub: Hub) -> Callable[[Litestar], AbstractAsyncContextManager[None]]:
+def _deliveries(installation: Installation, hub: Hub) -> Deliveries:
+    is_private = installation.settings.webhook_targets == "private"
+    return Deliveries(installation, hub, Sender(Targets(private=is_private, resolve=Resolver())))
+
+
+def _events_flow(
+    hub: Hub, deliveries: Deliveries
+) -> Callable[[Litestar], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
-        reading = asyncio.create_task(hub.run())
+        tasks = [asyncio.create_task(hub.run()), asyncio.create_task(deliveries.run())]
         try:
             yield
         finally:
-            reading.cancel()
-            with suppress(asyncio.CancelledError):
-                await reading
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await deliveries.sender.close()
 
     return lifespan
 

@@ -55,6 +55,8 @@ CODES: dict[str, tuple[int, str]] = {
     "wrong_payment_provider": (409, "Another payment provider keeps the subscription"),
     "totp_enabled": (409, "The account has a second factor"),
     "totp_not_enabled": (409, "The account has no second factor"),
+    "too_many_webhooks": (409, "Too many webhooks"),
+    "webhook_disabled": (409, "The webhook is disabled"),
     "account_in_use": (409, "The account cannot be deleted yet"),
     "idempotency_key_in_use": (409, "The request with this key is being answered"),
     "body_too_large": (413, "The body is too large"),

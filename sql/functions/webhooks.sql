@@ -1,7 +1,7 @@
 -- Events become deliveries once: one row says up to where, and who moves it on holds it. What a
 -- delivery is about is named, not copied: it is read when it is sent, as the webhook's owner.
 create or replace function account.queue_deliveries(
-  at timestamptz, platform_at timestamptz, at_most integer)
+  world_at timestamptz, platform_at timestamptz, at_most integer)
 returns boolean language plpgsql security definer set search_path = pg_catalog as $$
 declare
   here account.webhook_cursor;
@@ -29,7 +29,7 @@ begin
     where l.index > here.leaf_index and l.index <= last_leaf and l.slot is not null),
   asked as (select array_agg(t.signal_id order by t.n) as signals,
                    array_agg(t.recorded_at order by t.n) as known_at from told t)
-  select gen_random_uuid(), w.id, w.user_id, t.type, t.index, at, 'pending', at
+  select gen_random_uuid(), w.id, w.user_id, t.type, t.index, world_at, 'pending', world_at
   from asked cross join lateral billing.entitled_people(
          people, asked.signals, asked.known_at, platform_at) e
   join told t on t.n = e.n
@@ -42,7 +42,7 @@ begin
   if head_xid > here.outbox_xid then
     insert into account.webhook_delivery
       (id, webhook_id, user_id, type, outbox_id, created_at, state, next_attempt_at)
-    select gen_random_uuid(), w.id, w.user_id, o.kind, o.id, at, 'pending', at
+    select gen_random_uuid(), w.id, w.user_id, o.kind, o.id, world_at, 'pending', world_at
     from billing.outbox o
     join account.webhook w on w.user_id = o.user_id and w.disabled_at is null
       and split_part(o.kind, '.', 1) || '.*' = any (w.events)
@@ -53,7 +53,7 @@ begin
   if head_xid > here.version_xid then
     insert into account.webhook_delivery
       (id, webhook_id, user_id, type, version_event_id, created_at, state, next_attempt_at)
-    select gen_random_uuid(), w.id, w.user_id, 'version.' || v.to_state, v.id, at, 'pending', at
+    select gen_random_uuid(), w.id, w.user_id, 'version.' || v.to_state, v.id, world_at, 'pending', world_at
     from registry.version_event v
     join registry.version r on r.id = v.version_id
     cross join lateral billing.entitled_people(
@@ -83,7 +83,7 @@ comment on function account.queue_deliveries(timestamptz, timestamptz, integer) 
 revoke all on function account.queue_deliveries(timestamptz, timestamptz, integer) from public;
 
 create or replace function account.take_webhook(at timestamptz, lease interval, busy_hosts text[])
-returns table (id uuid, user_id uuid)
+returns table (id uuid, user_id uuid, host text)
 language sql security definer set search_path = pg_catalog as $$
   update account.webhook x set not_before = at + lease
   where x.id = (
@@ -92,7 +92,7 @@ language sql security definer set search_path = pg_catalog as $$
       and exists (select from account.webhook_delivery d
                   where d.webhook_id = w.id and d.state = 'pending' and d.next_attempt_at <= at)
     order by w.not_before limit 1 for update skip locked)
-  returning x.id, x.user_id $$;
+  returning x.id, x.user_id, x.host $$;
 comment on function account.take_webhook(timestamptz, interval, text[]) is
   'A webhook with something to send: whoever takes it is alone with it until the lease is over.';
 revoke all on function account.take_webhook(timestamptz, interval, text[]) from public;

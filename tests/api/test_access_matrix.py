@@ -115,6 +115,15 @@ EXPECTED = {
     "publish_signal":        (401, 403, 403, 200, 403, 403, 200),
     "retire_version":        (401, 403, 403, 200, 403, 403, 200),
     "delete_signal":         (401, 403, 403, 200, 403, 403, 200),
+    "create_webhook":        (401, 400, 400, 400, 400, 403, 403),
+    "list_webhooks":         (401, 200, 200, 200, 200, 200, 403),
+    "get_webhook":           (401, 404, 404, 200, 404, 200, 403),
+    "update_webhook":        (401, 404, 404, 200, 404, 403, 403),
+    "rotate_webhook_secret": (401, 404, 404, 200, 404, 403, 403),
+    "ping_webhook":          (401, 404, 404, 202, 404, 403, 403),
+    "list_deliveries":       (401, 404, 404, 200, 404, 200, 403),
+    "redeliver":             (401, 404, 404, 202, 404, 403, 403),
+    "delete_webhook":        (401, 404, 404, 204, 404, 403, 403),
     "logout_everywhere":     (401, 204, 204, 204, 204, 403, 403),
 }  # fmt: skip
 
@@ -178,6 +187,18 @@ def things(make, tide, ada):
         "insert into account.session values (%s, %s, now(), now(), now(), null, '', '', false)",
         [session, ada.id],
     )
+    webhook, delivery = uuid.uuid4(), uuid.uuid4()
+    make.connection.execute(
+        "insert into account.webhook (id, user_id, url, host, events, description, secret,"
+        " created_at, not_before) values (%s, %s, 'https://127.0.0.1/', 'x', '{forecast}', '',"
+        " 'x', now(), now() + interval '1 day')",
+        [webhook, ada.id],
+    )
+    make.connection.execute(
+        "insert into account.webhook_delivery (id, webhook_id, user_id, type, created_at, state)"
+        " values (%s, %s, %s, 'ping', now(), 'delivered')",
+        [delivery, webhook, ada.id],
+    )
     subscription = make.subscription(ada, other)
     (number,) = make.connection.execute(
         "select ledger.invoice_paid(%s, 'x', now(), now() + interval '1 month', 2900, 'EUR', 0,"
@@ -194,6 +215,8 @@ def things(make, tide, ada):
         "data_source_key_id": sealed,
         "subscription_id": subscription,
         "session_id": session,
+        "webhook_id": webhook,
+        "delivery_id": delivery,
         "number": number,
         "month": "2026-01",
         "tile": "0/000.p/1",

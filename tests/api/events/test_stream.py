@@ -19,7 +19,7 @@ def test_a_forecast_comes_as_get_latest_gives_it(house):
     person = house.person()
     tide = house.signal(person)
     with listening(house.url, person.headers) as client:
-        house.make.slot(tide)
+        house.slot(tide)
         event = client.next()
     latest = httpx.get(f"{house.url}{tide.path}/forecasts/latest", headers=person.headers).json()
     assert event.type == "forecast"
@@ -35,7 +35,7 @@ def test_a_miss_a_move_of_a_version_and_a_subscription_are_told(house):
     person = house.person()
     tide = house.signal(person)
     with listening(house.url, person.headers) as client:
-        house.make.slot(tide, provenance="missed")
+        house.slot(tide, provenance="missed")
         assert (event := client.next()).type == "missed"
         assert (event.data["signal"], event.data["reason"]) == (tide.signal, "timeout")
         assert "forecasts" not in event.data
@@ -170,7 +170,7 @@ def test_who_subscribes_again_is_not_told_what_happened_without_them(house):
         begun = client.last_id
     subscription = "update billing.subscription set state = %s, period_start = %s, state_since = %s"
     now = datetime.now(UTC)
-    house.make.slot(tide, now.replace(minute=0, second=0, microsecond=0) - timedelta(hours=5))
+    house.slot(tide, now.replace(minute=0, second=0, microsecond=0) - timedelta(hours=5))
     execute = house.make.connection.execute
     of_person = " where user_id = %s"
     execute(subscription + of_person, ["canceled", now, now - timedelta(hours=20), person.id])

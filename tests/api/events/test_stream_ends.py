@@ -167,7 +167,7 @@ def test_a_reader_that_does_not_read_is_dropped_alone_and_resumes_without_a_gap(
         head = read_until(stalled, b"retry:")
         with house.make.connection.transaction():
             made = [
-                house.make.slot(tide, house_slot(n), horizons=()) and f"{house_slot(n):%FT%TZ}"
+                house.slot(tide, house_slot(n), horizons=()) and f"{house_slot(n):%FT%TZ}"
                 for n in range(BIG_SLOTS)
             ]
             instrument = house.make.instrument()

@@ -1,0 +1,1 @@
+"""Where people want events sent, and how they get there."""

@@ -1,0 +1,80 @@
+"""One house for each module, whose webhooks may go to this machine; endpoints, and hooks."""
+
+import time
+from dataclasses import dataclass
+
+import httpx
+import pytest
+
+from tests.api.conftest import Person
+from tests.api.house import House, housing
+from tests.api.webhooks.receiver import receiving
+
+
+@dataclass(frozen=True)
+class Hook:
+    """A webhook of somebody's."""
+
+    house: House
+    person: Person
+    id: str
+    secret: str
+
+    def call(self, method: str, path: str = "", **body):
+        return httpx.request(
+            method, f"{self.house.url}/v1/webhooks/{self.id}{path}", json=body or None,
+            headers=self.person.headers,
+        )  # fmt: skip
+
+    def deliveries(self) -> list:
+        return self.call("GET", "/deliveries").json()["items"]
+
+    def until(self, holds):
+        """The first newest delivery of which it is true."""
+        deadline = time.monotonic() + 10
+        while True:
+            found = self.deliveries()
+            if found and holds(found[0]):
+                return found[0]
+            assert time.monotonic() < deadline, found
+            time.sleep(0.02)
+
+    def hurry(self):
+        """As if the waits were over."""
+        execute = self.house.make.connection.execute
+        execute(
+            "update account.webhook_delivery set next_attempt_at = now()"
+            " where webhook_id = %s and state = 'pending'",
+            [self.id],
+        )
+        execute("update account.webhook set not_before = now() where id = %s", [self.id])
+
+    def letters(self) -> list:
+        return self.house.make.connection.execute(
+            "select subject, text from account.mail where user_id = %s", [self.person.id]
+        ).fetchall()
+
+
+@pytest.fixture(scope="module")
+def house(postgres, tmp_path_factory, request):
+    name = f"test_webhooks_{abs(hash(request.node.nodeid)):x}"
+    folder = tmp_path_factory.mktemp("house")
+    with housing(postgres, folder, name, SIGNALBOX_WEBHOOK_TARGETS="private") as house:
+        yield house
+
+
+@pytest.fixture
+def receiver():
+    with receiving() as receiver:
+        yield receiver
+
+
+@pytest.fixture
+def hook(house):
+    def make(person, receiver, *events, url=None):
+        body = {"url": url or receiver.url, "events": events or ["forecast", "missed"]}
+        made = httpx.post(f"{house.url}/v1/webhooks", json=body, headers=person.headers)
+        assert made.status_code == 201, made.text
+        return Hook(house, person, made.json()["id"], made.json()["secret"])
+
+    return make

@@ -40,6 +40,7 @@ bench: setup ## Measure, as ratios
 	$(BIN)/python -m benchmarks.access --json
 	$(BIN)/python -m benchmarks.accounts --json
 	$(BIN)/python -m benchmarks.api --json
+	$(BIN)/python -m benchmarks.stream --json
 
 doctor: setup ## What this machine has, and whether its sandbox holds
 	@$(BIN)/signalbox doctor

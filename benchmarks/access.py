@@ -48,10 +48,11 @@ select id, 'v1.0.0', 'live', now(), now(), provider_id, 'c', 't', 'l', 'i',
 
 @dataclass(frozen=True)
 class Server:
-    """A running API, and the processes whose CPU time is counted."""
+    """A running API, the processes whose CPU time is counted, and its database's superuser."""
 
     port: int
     pids: tuple[int, int]
+    superuser: str
 
     @property
     def url(self) -> str:
@@ -88,19 +89,20 @@ def serving() -> Iterator[Server]:
         )  # fmt: skip
         try:
             postmaster = int((home / "postgres" / "postmaster.pid").read_text().split()[0])
-            server = Server(port, (process.pid, postmaster))
+            superuser = conninfo(postgres.admin.set(database=DATABASE))
+            server = Server(port, (process.pid, postmaster), superuser)
             wait(server.url)
-            yield _with_signal(server, conninfo(postgres.admin.set(database=DATABASE)))
+            yield _with_signal(server)
         finally:
             process.terminate()
             process.wait()
             postgres.stop()
 
 
-def _with_signal(server: Server, superuser: str) -> Server:
+def _with_signal(server: Server) -> Server:
     body = {"email": "ada@example.org", "password": secrets.token_urlsafe(), "handle": "ada"}
     httpx.post(f"{server.url}/v1/auth/register", json=body).raise_for_status()
-    with psycopg.connect(superuser, autocommit=True) as connection:
+    with psycopg.connect(server.superuser, autocommit=True) as connection:
         connection.execute(SIGNAL)
         connection.execute("analyze")
     return server

@@ -1,6 +1,7 @@
 """One client of the stream: what waits for it, and when it ends."""
 
 import asyncio
+import contextlib
 import uuid
 from collections import deque
 
@@ -80,11 +81,10 @@ class Listening:
         """The next frames that wait; None: none came in time, or it has ended."""
         if not self._frames and self.ended is None:
             self._news.clear()
-            try:
+            # A frame may come in the moment in which the time is over: it is looked for below.
+            with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(within_s):
                     await self._news.wait()
-            except TimeoutError:
-                return None
         if not self._frames:
             return None
         return self._some()

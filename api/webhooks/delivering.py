@@ -98,6 +98,8 @@ class Deliveries:
                     await self._start_all()
                 except (psycopg.Error, psycopg_pool.PoolTimeout) as error:
                     logger.warning("webhooks wait for the database: %s", error)
+                except Exception:
+                    logger.exception("webhooks: unexpected; going on")
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(LOOKS_EVERY_S):
                         await self._wake.wait()

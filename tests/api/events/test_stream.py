@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from api.events.positions import Position, Positions
+from sql.roles import API
 from tests.api.conftest import SECRET
 from tests.api.events.sse import listening, missed
 from tests.api.server import serving
@@ -182,3 +183,18 @@ def test_who_subscribes_again_is_not_told_what_happened_without_them(house):
     told = missed(house.url, person.headers, begun)
     assert [event.type for event in told if event.type == "forecast"] == []
     assert [event.type for event in told] == ["subscription.canceled", "subscription.active"]
+
+
+def test_the_database_itself_gives_no_forecast_to_who_is_not_entitled(house):
+    person, stranger = house.person(), house.person()
+    tide = house.signal(person)
+    house.slots(tide, 1)
+    (leaf,) = house.make.connection.execute(
+        "select max(index) from transparency.leaf where signal_id = %s", [tide.id]
+    ).fetchone()
+    with house.database.connect(API) as connection:
+        for who, count in ((person, 2), (stranger, 0), (tide.provider, 2)):
+            with connection.transaction():
+                connection.execute("select set_config('app.user_id', %s, true)", [str(who.id)])
+                query = "select count(*) from forecast.of_leaves(array[%s]::bigint[])"
+                assert connection.execute(query, [leaf]).fetchone() == (count,)

@@ -3,7 +3,10 @@
 import time
 
 import httpx
+import psycopg
+import pytest
 
+from sql.roles import API
 from tests.api.server import serving
 from tests.api.webhooks.receiver import receiving
 
@@ -211,3 +214,18 @@ def test_one_person_has_twenty_webhooks_and_none_after_they_are_deleted(house, r
     for table in ("webhook", "webhook_delivery"):
         query = f"select count(*) from account.{table} where user_id = %s"
         assert house.make.connection.execute(query, [person.id]).fetchone() == (0,)
+
+
+def test_the_database_itself_shows_nobody_elses_webhook(house, receiver, hook):
+    person, stranger = house.person(), house.person()
+    hook(person, receiver).call("POST", "/ping")
+    receiver.next()
+    with house.database.connect(API) as connection:
+        for who, count in ((person, 1), (stranger, 0)):
+            for table in ("webhook", "webhook_delivery"):
+                with connection.transaction():
+                    connection.execute("select set_config('app.user_id', %s, true)", [str(who.id)])
+                    found = connection.execute(f"select count(*) from account.{table}").fetchone()
+                    assert found == (count,), table
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute("update account.webhook_cursor set leaf_index = -1")

@@ -86,12 +86,8 @@ class Telling:
     async def tell(self, send: Send, receive: Receive) -> None:
         gone = asyncio.create_task(self._until_gone(receive))
         try:
-            await self._tell(send)
-        except CredentialOverError:
-            await self._end(send, "the credential has ended")
-        except (psycopg.Error, psycopg_pool.PoolTimeout) as error:
-            logger.warning("a stream ended, as the database does not answer: %s", error)
-            await self._end(send, "the database does not answer")
+            why = await self._tell(send)
+            await _send(send, b": %b\n\n" % why.encode(), is_last=True)
         except TimeoutError:
             # It does not read at all: there is no use in writing a last comment.
             logger.info("a stream ended, as its client did not read for %s s", SEND_WITHIN_S)
@@ -107,7 +103,18 @@ class Telling:
         self._stream.forget()
         self._stream.end("gone")
 
-    async def _tell(self, send: Send) -> None:
+    async def _tell(self, send: Send) -> str:
+        """Write until there is nothing more to write; why there is not."""
+        try:
+            await self._catch_up(send)
+            return await self._follow(send)
+        except CredentialOverError:
+            return "the credential has ended"
+        except (psycopg.Error, psycopg_pool.PoolTimeout) as error:
+            logger.warning("a stream ended, as the database does not answer: %s", error)
+            return "the database does not answer"
+
+    async def _catch_up(self, send: Send) -> None:
         begins_at = await self._hub.attach(self._stream)
         here = self._after or begins_at
         self._stream.start = here.joined(begins_at)
@@ -115,22 +122,18 @@ class Telling:
         await _send(send, b"retry: %d\n" % retry + self._mark(here))
         while not here.covers(begins_at):
             frames, here = await self._missed(here, begins_at)
-            if frames:
-                await _send(send, frames)
-        await self._follow(send)
+            await _send(send, frames + self._mark(here))
 
-    async def _follow(self, send: Send) -> None:
+    async def _follow(self, send: Send) -> str:
         while True:
             left = self._left_s()
             frames = await self._stream.next(min(KEEP_ALIVE_S, left))
             if frames is not None:
                 await _send(send, frames)
             elif self._stream.ended is not None:
-                await self._end(send, self._stream.ended)
-                return
+                return self._stream.ended
             elif left <= 0:
-                await self._end(send, "as asked")
-                return
+                return "as asked"
             elif self._stream.credential.is_over(system_clock()):
                 raise CredentialOverError
             else:
@@ -176,12 +179,7 @@ class Telling:
         signal_ids = self._stream.signal_ids
         return signal_ids is None or event.signal_id in signal_ids
 
-    async def _end(self, send: Send, why: str) -> None:
-        await _send(send, b": %b\n\n" % why.encode())
-        async with asyncio.timeout(SEND_WITHIN_S):
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
 
-
-async def _send(send: Send, body: bytes) -> None:
+async def _send(send: Send, body: bytes, *, is_last: bool = False) -> None:
     async with asyncio.timeout(SEND_WITHIN_S):
-        await send({"type": "http.response.body", "body": body, "more_body": True})
+        await send({"type": "http.response.body", "body": body, "more_body": not is_last})

@@ -1,4 +1,4 @@
-"""One house for each module, whose webhooks may go to this machine; endpoints, and hooks."""
+"""One house, whose webhooks may go to this machine; endpoints, and hooks."""
 
 import time
 from dataclasses import dataclass
@@ -55,11 +55,12 @@ class Hook:
         ).fetchall()
 
 
-@pytest.fixture(scope="module")
-def house(postgres, tmp_path_factory, request):
-    name = f"test_webhooks_{abs(hash(request.node.nodeid)):x}"
+@pytest.fixture(scope="session")
+def house(postgres, tmp_path_factory):
     folder = tmp_path_factory.mktemp("house")
-    with housing(postgres, folder, name, SIGNALBOX_WEBHOOK_TARGETS="private") as house:
+    with housing(
+        postgres, folder, "test_house_of_webhooks", SIGNALBOX_WEBHOOK_TARGETS="private"
+    ) as house:
         yield house
 
 

@@ -11,8 +11,19 @@ import pytest
 
 from api.webhooks.signing import SealedElsewhereError, WebhookSecrets, new_secret
 from tests.api.conftest import SECRET
+from tests.api.house import housing
 from tests.api.server import serving
 from tests.api.webhooks.receiver import receiving
+
+
+@pytest.fixture(scope="module")
+def house(postgres, tmp_path_factory):
+    """Its own: a process of it is killed."""
+    folder = tmp_path_factory.mktemp("house")
+    with housing(
+        postgres, folder, "test_house_of_crashes", SIGNALBOX_WEBHOOK_TARGETS="private"
+    ) as house:
+        yield house
 
 
 def wait_for(holds):

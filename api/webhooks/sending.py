@@ -1,6 +1,7 @@
 """Post one message to one target, and say what came of it."""
 
 import asyncio
+import logging
 import ssl
 import time
 from dataclasses import dataclass
@@ -9,6 +10,8 @@ from functools import cache
 import httpcore
 
 from api.webhooks.targets import BadTargetError, CheckedBackend, Targets
+
+logger = logging.getLogger(__name__)
 
 ANSWER_BYTES = 4096
 ANSWER_SHOWN = 200
@@ -79,6 +82,10 @@ class Sender:
             error = f"no connection within {self._patience.connect_s:g} s"
         except (httpcore.NetworkError, httpcore.ProtocolError, OSError) as failed:
             error = f"{type(failed).__name__}: {failed}"
+        except Exception as failed:
+            # Whatever a stranger's server brings about is a failure of its delivery.
+            logger.exception("webhook: unexpected answer")
+            error = type(failed).__name__
         latency_ms = round((time.monotonic() - begun) * 1000)
         return Outcome(status, latency_ms, error and _printable(error)[:ERROR_CHARACTERS])
 

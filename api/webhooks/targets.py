@@ -132,15 +132,29 @@ class CheckedBackend(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.AsyncNetworkStream:
+        try:
+            with anyio.fail_after(timeout):
+                return await self._first(host, port, timeout, local_address, socket_options)
+        except TimeoutError:
+            raise httpcore.ConnectTimeout(f"{host} took more than {timeout} s") from None
+
+    async def _first(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None,  # noqa: ASYNC109 - as above
+        local_address: str | None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None,
+    ) -> httpcore.AsyncNetworkStream:
+        """To the first of its addresses that takes a connection."""
         error: Exception = BadTargetError(f"{host} was not found")
-        with anyio.fail_after(timeout):
-            for address in await self._targets.addresses(host, port):
-                try:
-                    return await self._connect.connect_tcp(
-                        address, port, timeout, local_address, socket_options
-                    )
-                except httpcore.ConnectError as refused:
-                    error = refused
+        for address in await self._targets.addresses(host, port):
+            try:
+                return await self._connect.connect_tcp(
+                    address, port, timeout, local_address, socket_options
+                )
+            except httpcore.ConnectError as refused:
+                error = refused
         raise error
 
     async def sleep(self, seconds: float) -> None:

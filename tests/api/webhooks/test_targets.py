@@ -204,6 +204,12 @@ def test_a_target_that_does_not_answer_is_left_and_one_that_never_ends_is_cut(re
     stop.set()
     assert (outcome.status, outcome.error) == (None, "no answer within 0.4 s")
     assert 350 <= outcome.latency_ms < 1500
+
+    async def slow_name(*_):
+        await asyncio.sleep(5)
+
+    outcome = post(slow_name, receiver.url, private=True, patience=Patience(0.2, 3))
+    assert outcome.error == "no connection within 0.2 s"
     receiver.answer = lambda _: (500, {}, b"\x00<x>" * 3_000_000)
     outcome = post(resolve, receiver.url, private=True)
     assert outcome.status == 500

@@ -137,7 +137,6 @@ QUERIES = {
     "export_bars": {"symbol": "EURUSD"},
     "log_proof": {"leaf": 0},
     "compare_signals": {"signals": "ada/tide,dan/surge"},
-    "log_proof": {"leaf": 0},
     "stream_events": {"seconds": 0},
 }
 NAMES_A_THING = {name for name, (_, path) in OPERATIONS.items() if "_id}" in path}

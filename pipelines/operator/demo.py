@@ -118,7 +118,7 @@ def prepare(house: House, say: Say) -> tuple[Person, Person]:
     with installation.connect() as connection:
         versions = published_versions(connection)
     _replay(installation, versions, say)
-    _run_live(house, installation, len(versions), say)
+    _run_live(house, installation, versions, say)
     Client.logged_in(home.api_url, subscriber).subscribe(f"{provider.handle}/{SUBSCRIBED}")
     say(f"{subscriber.email} subscribes to {provider.handle}/{SUBSCRIBED}")
     return provider, subscriber
@@ -183,13 +183,17 @@ def _recorded(connection: psycopg.Connection[Any], version_id: int, provenance: 
     return int(row[0]) if row else 0
 
 
-def _run_live(house: House, installation: Installation, wanted: int, say: Say) -> None:
+def _run_live(
+    house: House, installation: Installation, versions: list[PublishedVersion], say: Say
+) -> None:
     """Move the clock to the next hour, once, and wait for the schedule's live slot."""
     clock = DemoClock(house.home.clock)
     if not house.home.clock.exists():
         slot = floor_hour(clock()) + timedelta(hours=1)
         clock.advance_to(slot)
         say(f"clock    moved ahead to {slot:%Y-%m-%d %H:%M} UTC; the schedule takes it from here")
+    # What an older demonstration did not have yet has its first slot at the next hour.
+    wanted = sum(version.published_at <= floor_hour(clock()) for version in versions)
     deadline = time.monotonic() + LIVE_SECONDS
     with installation.connect() as connection:
         while (there := _live_versions(connection)) < wanted:

@@ -284,6 +284,7 @@ def test_the_answer_over_http_carries_what_was_computed(ask):
     assert (measured["hours_per_year"]["value"], measured["trials"]) == (8760, 2)
     assert (measured["rule"]["cost_bps"], measured["rule"]["delay_hours"]) == (10, 0)
     assert set(measured["by_horizon"]) == {"1", "4"}
+    assert measured["by_horizon"]["4"]["hit_rate"]["value"] == pytest.approx(np.mean(hits[1::2]))
     assert set(measured["by_delay"]) == {"0", "1", "2", "4", "8", "24"}
     assert measured["by_delay"]["0"]["sharpe"]["value"] == measured["live"]["sharpe"]["value"]
     assert answer["as_of"] == f"{floor_hour(THEN - DEADLINE):%Y-%m-%dT%H:%M:%SZ}"

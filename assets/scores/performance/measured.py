@@ -30,6 +30,18 @@ from assets.scores.trading.trades import trade_hit_rate
 
 KEYS = ("slot", "instrument_id", "horizon_hours")
 UNANSWERED = ("late", "missed", "unopened", "offline")
+# A version may have 168 horizons, and the document is sent whole.
+OF_A_HORIZON = (
+    "mean_absolute_error",
+    "root_mean_squared_error",
+    "mase",
+    "hit_rate",
+    "correlation",
+    "rank_correlation",
+    "crps",
+    "brier_score",
+    "log_score",
+)
 OF_A_DELAY = ("total_return", "annualised_return", "sharpe", "max_drawdown")
 
 
@@ -88,7 +100,10 @@ def measured(
         late=_forecast_measures(_scored(subject, ("late",), start)),
         replayed=_forecast_measures(_scored(subject, ("replayed",), start)),
         backfilled=_forecast_measures(_scored(subject, ("backfilled",), start)),
-        by_horizon={str(hours): found for hours, found in by_horizon(live).items()},
+        by_horizon={
+            str(hours): {name: found[name] for name in OF_A_HORIZON}
+            for hours, found in by_horizon(live).items()
+        },
         by_delay={
             str(hours): _of_delay(run.since(start), per_year)
             for hours, run in runs.by_delay.items()

@@ -1,10 +1,13 @@
 """The listener hears, says when it cannot, and begins again for ever."""
 
 import asyncio
+import os
+import signal
 from contextlib import asynccontextmanager, suppress
 
 import pytest
 
+from api import notices
 from api.listener import Listener
 from sql.roles import API, conninfo
 
@@ -137,6 +140,32 @@ def test_who_waits_when_the_connection_is_lost_is_told_so(database):
                 kill_listeners(superuser)
                 assert not await listener.caught_up()
                 assert not listener.is_up
+
+    with database.superuser() as superuser:
+        asyncio.run(story(superuser))
+
+
+def test_a_connection_that_falls_silent_is_given_up_and_nothing_kept_is_used(database, monkeypatch):
+    monkeypatch.setattr(notices, "ANSWERS_WITHIN_S", 0.3)
+
+    async def story(superuser):
+        lost = []
+        async with listening(database) as listener:
+            listener.subscribe("news", print, lambda: lost.append(True))
+            await until(lambda: listener.is_up)
+            before = len(lost)
+            (pid,) = superuser.execute(
+                "select pid from pg_stat_activity where datname = current_database()"
+                " and application_name = 'signalbox api listener'"
+            ).fetchone()
+            os.kill(pid, signal.SIGSTOP)
+            try:
+                assert not await listener.caught_up()
+                assert len(lost) > before
+            finally:
+                os.kill(pid, signal.SIGCONT)
+            await until(lambda: listener.is_up)
+            assert await listener.caught_up()
 
     with database.superuser() as superuser:
         asyncio.run(story(superuser))

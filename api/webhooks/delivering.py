@@ -70,7 +70,7 @@ class Deliveries:
         self._tasks: set[asyncio.Task[None]] = set()
         self._busy: Counter[str] = Counter()
         self._wake = asyncio.Event()
-        self._happened = True
+        self._happened = False
         for channel in EVENTS:
             installation.listener.subscribe(channel, heard=lambda _: self._look(), lost=self._look)
 
@@ -84,8 +84,9 @@ class Deliveries:
 
     async def run(self) -> None:
         """Deliver until cancelled."""
-        queued_at = forgot_at = 0.0
         loop = asyncio.get_running_loop()
+        # The listener calls as soon as it listens.
+        queued_at = forgot_at = loop.time()
         try:
             while True:
                 try:

@@ -7,7 +7,7 @@ declare
   here account.webhook_cursor;
   last_leaf bigint;
   head_leaf bigint;
-  head_xid bigint := (pg_snapshot_xmin(pg_current_snapshot())::text)::bigint - 1;
+  head_xid bigint;
   people uuid[];
   queued bigint;
 begin
@@ -15,7 +15,14 @@ begin
   if not found then
     return false;
   end if;
-  select coalesce(max(l.index), -1) into head_leaf from transparency.leaf l;
+  select coalesce(max(l.index), -1), (pg_snapshot_xmin(pg_current_snapshot())::text)::bigint - 1
+  into head_leaf, head_xid from transparency.leaf l;
+  -- Only a backup that was put back takes them back: go on from there.
+  if head_leaf < here.leaf_index or head_xid < least(here.outbox_xid, here.version_xid) then
+    update account.webhook_cursor c set leaf_index = least(head_leaf, here.leaf_index),
+      outbox_xid = least(head_xid, here.outbox_xid), version_xid = least(head_xid, here.version_xid)
+    where c.id = here.id returning c.* into here;
+  end if;
   last_leaf := least(head_leaf, here.leaf_index + at_most);
   people := array(select distinct w.user_id from account.webhook w where w.disabled_at is null);
 

@@ -193,7 +193,7 @@ def test_two_processes_deliver_each_event_once_and_in_order(house, receiver, hoo
     tide = house.signal(person)
     hook(person, receiver)
     with serving(house.settings, SIGNALBOX_WEBHOOK_TARGETS="private"):
-        made = house.slots(tide, 30)
+        made = house.slots(tide, 15)
         got = [receiver.next() for _ in made]
         assert [one.json["data"]["as_of"] for one in got] == made
         assert receiver.is_quiet(0.3)
@@ -229,3 +229,34 @@ def test_the_database_itself_shows_nobody_elses_webhook(house, receiver, hook):
                     assert found == (count,), table
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             connection.execute("update account.webhook_cursor set leaf_index = -1")
+
+
+def test_after_a_backup_was_put_back_deliveries_go_on(house, receiver, hook):
+    """The cursor is ahead of the log, and of the transactions of a new cluster."""
+    person = house.person()
+    tide = house.signal(person)
+    hook(person, receiver, "forecast", "subscription.*")
+    house.make.connection.execute(
+        "update account.webhook_cursor set leaf_index = 1000000, outbox_xid = 1000000000,"
+        " version_xid = 1000000000"
+    )
+    house.slots(tide, 1)
+    wait_for(lambda: cursor(house) < 1_000_000)
+    house.slots(tide, 1, since=1)
+    house.make.connection.execute(
+        "update billing.subscription set state = 'past_due' where user_id = %s", [person.id]
+    )
+    got = {receiver.next().json["type"] for _ in range(2)}
+    assert got == {"forecast", "subscription.past_due"}
+
+
+def cursor(house):
+    query = "select leaf_index from account.webhook_cursor"
+    return house.make.connection.execute(query).fetchone()[0]
+
+
+def wait_for(holds):
+    deadline = time.monotonic() + 10
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)

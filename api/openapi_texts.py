@@ -11,6 +11,7 @@ TAGS: dict[str, str] = {
     "bars": "Market data, as known best now or at an instant.",
     "billing": "Checkout, invoices, refunds, events of payment providers.",
     "data-source keys": "Keys of market data vendors, sealed so that this API cannot open them.",
+    "events": "What happens, as it happens.",
     "forecasts": "What signals forecast, for those who are entitled; what is revealed, for all.",
     "health": "Whether the process runs, and reaches its database.",
     "log": "The transparency log: checkpoints, tiles, proofs, evidence.",
@@ -19,6 +20,7 @@ TAGS: dict[str, str] = {
     "signals": "The catalogue, and what providers do with their signals.",
     "signing keys": "SSH keys by which pushes are signed.",
     "subscriptions": "Subscribing, and how it ends.",
+    "webhooks": "Addresses of yours that events are posted to, signed.",
     "versions": "Immutable versions of a signal, their runs, logs and provenance.",
 }
 
@@ -54,6 +56,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "public_key": f"ssh-ed25519 {_SSH_KEY}",
     },
     "NewSubscription": {"signal": "ada/tide"},
+    "NewWebhook": {"url": "https://example.org/signalbox", "events": ["forecast"]},
     "PasswordChange": {"old_password": _PASSWORD, "new_password": f"{_PASSWORD} of mine"},
     "PasswordReset": {"token": f"mt_{_TOKEN}", "password": _PASSWORD},
     "PayoutRun": {"month": "2026-01"},
@@ -64,4 +67,5 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "TotpConfirmation": {"code": "123456"},
     "TotpEnrolment": {"password": _PASSWORD},
     "TotpRemoval": {"password": _PASSWORD, "code": "123456"},
+    "WebhookChange": {"is_enabled": True},
 }

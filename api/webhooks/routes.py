@@ -78,12 +78,14 @@ async def create_webhook(
 
 @get("/", guards=[signed_in("read")])
 async def list_webhooks(context: RequestContext) -> Page[Webhook]:
+    """All of mine, without their secrets."""
     async with context.transaction() as connection:
         return Page(await stored.webhooks(connection, context.person.user_id))
 
 
 @get("/{webhook_id:uuid}", guards=[signed_in("read")])
 async def get_webhook(webhook_id: FromPath[uuid.UUID], context: RequestContext) -> Webhook:
+    """Where it sends, what, and how it is doing."""
     async with context.transaction() as connection:
         return await stored.webhook(connection, context.person.user_id, webhook_id)
 

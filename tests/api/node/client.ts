@@ -4,7 +4,9 @@ import type { components, paths } from "./openapi";
 
 type Forecast = Pick<components["schemas"]["Forecast"], "signal" | "as_of" | "symbol" | "point">;
 
-const api = createClient<paths>({ baseUrl: "http://127.0.0.1:8700" });
+type Read = "application/json" | "application/problem+json";
+
+const api = createClient<paths, Read>({ baseUrl: "http://127.0.0.1:8700" });
 
 export async function latest(key: string): Promise<Forecast[]> {
   const { data, error } = await api.GET("/v1/forecasts/latest", {

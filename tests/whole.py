@@ -25,7 +25,6 @@ BESIDE = (
     "tests/docs",
     "tests/end_to_end",
     "tests/sandbox/git",
-    "tests/sandbox/registry",
 )
 NO_TESTS = 5  # pytest's own exit code: none was chosen
 

@@ -53,7 +53,8 @@ def test_attacking_an_ordinary_users_platform_ends_as_it_does_for_root(
             *("unshare", "--mount", "bash", "-c", AS_PASSERBY, "bash"),
             *(sys.prefix, str(copy / "venv"), str(PASSERBY), "--clear-groups"),
             *(str(copy / "venv/bin/python"), "-m", "pytest", "tests/sandbox/runner"),
-            *("-q", "-p", "no:cacheprovider", "-W", "ignore:no Docker", "--durations=0"),
+            # Of thousands of lines the last are shown: let them say what failed, and how.
+            *("-q", "-p", "no:cacheprovider", "-W", "ignore:no Docker", "-rfE"),
         ],
         cwd=copy / "checkout",
         env={

@@ -18,7 +18,7 @@ from litestar.di import Provide
 from litestar.handlers import HTTPRouteHandler
 from litestar.middleware import ASGIMiddleware
 
-from api import health
+from api import health, measurements
 from api.accounts import routes as accounts
 from api.accounts import terms
 from api.admin import audit as admin_audit
@@ -56,6 +56,7 @@ from api.mail import link_page
 from api.mail import routes as mail
 from api.mail.delivery import delivering
 from api.mail.smtp import mail_server
+from api.measurements import Measurements
 from api.methods import complete_allow
 from api.openapi import complete, openapi_config
 from api.openapi_document import show_openapi
@@ -79,6 +80,7 @@ from api.webhooks.targets import Resolver, Targets
 ROUTES: list[Router | HTTPRouteHandler] = [
     health.healthz,
     health.readyz,
+    measurements.metrics,
     auth.router,
     confirmation.router,
     password_routes.router,
@@ -139,6 +141,7 @@ class Api(Litestar):
     """Hot reads before the router, and HEAD as GET without its body."""
 
     front: Front
+    measurements: Measurements
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "http":
@@ -147,7 +150,9 @@ class Api(Litestar):
         if scope["method"] == "HEAD":
             scope, send = {**scope, "method": "GET"}, without_body(send)
         if scope["method"] == "GET" and await self.front.answers(scope, send):
+            self.measurements.hot.inc()
             return
+        send = self.measurements.counted(scope["method"], send)
         await super().__call__(scope, receive, send)
 
 
@@ -175,12 +180,20 @@ def create_app(settings: ApiSettings) -> Litestar:
             _events_flow(hub, deliveries),
             _mail_is_delivered(installation),
         ],
-        state=State({"installation": installation, "events": hub, "deliveries": deliveries}),
+        state=State(
+            {
+                "installation": installation,
+                "events": hub,
+                "deliveries": deliveries,
+                "measurements": Measurements(installation, hub.count),
+            }
+        ),
         request_max_body_size=BODY_BYTES_AT_MOST,
         # Unhandled errors are logged once, by the handler that answers them.
         logging_config=None,
     )
     app.front = Front(installation)
+    app.measurements = app.state.measurements
     if settings.rate_limits != "off":
         # No middleware sees an address without a route.
         app.asgi_handler = Strays(app.asgi_handler, installation.limits, installation.known_keys)

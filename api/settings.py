@@ -38,6 +38,7 @@ class ApiSettings(msgspec.Struct, frozen=True, kw_only=True):
         stripe_webhook_secret_file: path of a file with the secret of our endpoint there.
         grace_days: access after a paid period whose renewal failed.
         streams_per_person: open GET /v1/stream of one person in one process.
+        metrics_token_file: path of the file with the token of GET /metrics.
         webhook_targets: where webhooks may go; `private` allows http and every address.
     """
 
@@ -65,6 +66,7 @@ class ApiSettings(msgspec.Struct, frozen=True, kw_only=True):
     stripe_url: str = STRIPE_URL
     grace_days: Annotated[int, msgspec.Meta(ge=0, le=3)] = 3
     streams_per_person: Annotated[int, msgspec.Meta(ge=1, le=5000)] = 10
+    metrics_token_file: str | None = None
     webhook_targets: Literal["public", "private"] = "public"
 
     @property

@@ -86,6 +86,10 @@ class Hub:
             and self._of_person[user_id] < self._settings.streams_per_person
         )
 
+    def count(self) -> int:
+        """Open streams."""
+        return len(self._streams)
+
     async def knows(self, position: Position) -> bool:
         """Whether it can have been handed out; one of another process may be ahead of this."""
         async with self._lock:

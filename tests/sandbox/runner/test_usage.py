@@ -1,5 +1,6 @@
 """What a run took, as each engine and path tells it."""
 
+import resource
 from collections.abc import Callable
 
 from sandbox.runner.engine import NOT_MEASURED, Engine
@@ -27,9 +28,14 @@ def test_a_run_that_computes_shows_its_cpu_time(cold: Cold) -> None:
     assert 300 <= took < 2_500
 
 
-def test_a_run_that_holds_memory_shows_its_peak(cold: Cold) -> None:
+def test_a_run_that_holds_memory_shows_its_peak(cold: Cold, engine: Engine) -> None:
     took = cold(HOLD).usage.peak_memory_mb
-    assert took is not None
+    if took is None:
+        # Without cgroups, and started by a process that had as much itself.
+        assert (engine.name, engine.path) == ("embedded", "cold")
+        assert not engine._families
+        assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024 >= 100
+        return
     assert 100 <= took < 256
 
 

@@ -22,7 +22,6 @@ WITHOUT_SANDBOXES = (
     "tests/sql",
 )
 BESIDE = (
-    "tests/docs",
     "tests/end_to_end",
     "tests/sandbox/git",
 )

@@ -1,18 +1,15 @@
 """Dagster's view of the scores."""
 
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Any
 
 import dagster as dg
 
 from assets.installation import Installation
 from assets.market_data.asset import slot_of
-from assets.scores.score import score_resolved
+from assets.scores.score import LONGEST_OPEN, score_resolved
 
 KEY = dg.AssetKey("scores")
-# The longest horizon, and two days for bars that come late.
-LONGEST_OPEN = timedelta(hours=168 + 48)
 
 
 def scores_asset(

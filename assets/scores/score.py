@@ -13,7 +13,7 @@ error is measured by, the scale, is of what was knowable at the slot, and is not
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import polars as pl
 import psycopg
@@ -115,6 +115,8 @@ NUMBERS = (
     "brier",
     "log_score",
 )
+# The longest horizon, and two days for bars that come late.
+LONGEST_OPEN = timedelta(hours=168 + 48)
 ROWS_AT_ONCE = 50_000
 
 

@@ -8,12 +8,13 @@ from typing import Any, Literal, LiteralString
 import psycopg
 from psycopg.rows import class_row
 
+from assets.scores.score import LONGEST_OPEN
+
 LONGEST = timedelta(days=90)
 HOUR = timedelta(hours=1)
 SIGNALS_AT_ONCE = 10
 # Some 300 bytes each while they are measured.
 FORECASTS_AT_ONCE = 500_000
-STILL_SCORED = timedelta(hours=168 + 48)
 Work = Literal["nothing", "recent", "whole"]
 
 STATES: LiteralString = """
@@ -101,7 +102,7 @@ def work_of(state: State, as_of: datetime) -> Work:
         return "whole"
     day = as_of.replace(hour=0)
     is_new_day = state.recent_as_of < day
-    runs = state.last >= as_of - STILL_SCORED
+    runs = state.last >= as_of - LONGEST_OPEN
     was_in_periods = state.last >= state.recent_as_of - LONGEST
     if state.recent_as_of >= as_of or not (runs or (is_new_day and was_in_periods)):
         return "nothing"

@@ -16,7 +16,6 @@ import contextlib
 import errno
 import json
 import os
-import resource
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -253,8 +252,7 @@ class EmbeddedSandbox:
             _, status, took = os.wait4(process.pid, 0)
             process.returncode = os.waitstatus_to_exitcode(status)
             if self._group is None and not self._killed:
-                cpu_ms = (took.ru_utime + took.ru_stime) * 1e3
-                self._usage = Usage(cpu_ms, _peak_mb(took.ru_maxrss))
+                self._usage = Usage.told(took)
         return process.returncode
 
     def _model_ran(self) -> bool:
@@ -273,16 +271,6 @@ class EmbeddedSandbox:
             "Check that user namespaces are allowed (sysctl user.max_user_namespaces) and that "
             f"user {HOST_ID} may read the image",
         )
-
-
-def _peak_mb(kilobytes: int) -> float | None:
-    """The peak of a process that we started, if it is its own.
-
-    Until it executed bubblewrap it was a copy of this process, and the kernel keeps that peak as
-    its own: what is not above ours may be ours.
-    """
-    ours = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return kilobytes / 1024 if kilobytes > ours else None
 
 
 @contextlib.contextmanager

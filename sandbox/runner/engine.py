@@ -1,5 +1,6 @@
 """What the runner asks of an engine, and which engine answers here."""
 
+import resource
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
@@ -41,6 +42,17 @@ class Usage:
 
     cpu_ms: float | None = None
     peak_memory_mb: float | None = None
+
+    @classmethod
+    def told(cls, took: resource.struct_rusage) -> "Usage":
+        """What waiting for a process of ours told of it and of those it waited for.
+
+        Until it executed another program it was a copy of this process, and the kernel keeps
+        that peak as its own: a peak that is not above ours may be ours, and is None.
+        """
+        ours = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        peak_mb = took.ru_maxrss / 1024 if took.ru_maxrss > ours else None
+        return cls((took.ru_utime + took.ru_stime) * 1e3, peak_mb)
 
 
 NOT_MEASURED = Usage()

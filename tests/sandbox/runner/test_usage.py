@@ -1,6 +1,8 @@
 """What a run took, as each engine and path tells it."""
 
 import resource
+import subprocess
+import sys
 from collections.abc import Callable
 
 from sandbox.runner.engine import NOT_MEASURED, Engine
@@ -50,3 +52,26 @@ def test_a_run_past_its_deadline_shows_what_it_burned(cold: Cold, engine: Engine
     assert result.usage.cpu_ms is not None
     # Less than the deadline where the machine is busy.
     assert 20 <= result.usage.cpu_ms < 3_000
+
+
+HOG = """
+import os, resource, subprocess, sys
+from sandbox.runner.engine import Usage
+kept = b"x" * (int(sys.argv[1]) << 20)
+child = subprocess.Popen([sys.executable, "-c", f"b'x' * ({sys.argv[2]} << 20)"])
+print(Usage.told(os.wait4(child.pid, 0)[2]).peak_memory_mb)
+"""
+
+
+def test_memory_of_whoever_started_it_is_not_taken_for_a_runs_own() -> None:
+    # Each of them was started by the one before, whose peak it has from there.
+    ours = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    taken = ours + 100
+
+    def told(held_mb: int) -> str:
+        command = [sys.executable, "-c", HOG, str(held_mb), str(taken)]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        return done.stdout.strip()
+
+    assert told(taken + 100) == "None"
+    assert taken <= float(told(0)) < taken + 50

@@ -1,0 +1,5 @@
+import { PageHead } from "../elements/PageHead";
+
+export function InvoicesPage() {
+  return <PageHead title="Invoices" />;
+}

@@ -1,0 +1,5 @@
+import { PageHead } from "../elements/PageHead";
+
+export function SubscriptionsPage() {
+  return <PageHead title="Subscriptions" />;
+}

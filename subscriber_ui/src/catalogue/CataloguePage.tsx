@@ -1,0 +1,5 @@
+import { PageHead } from "../elements/PageHead";
+
+export function CataloguePage() {
+  return <PageHead title="Signals" />;
+}

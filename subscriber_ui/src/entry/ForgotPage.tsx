@@ -1,0 +1,5 @@
+import { PageHead } from "../elements/PageHead";
+
+export function ForgotPage() {
+  return <PageHead title="Forgotten password" />;
+}

@@ -1,0 +1,5 @@
+import { PageHead } from "../elements/PageHead";
+
+export function LoginPage() {
+  return <PageHead title="Log in" />;
+}

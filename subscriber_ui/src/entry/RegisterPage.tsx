@@ -1,0 +1,5 @@
+import { PageHead } from "../elements/PageHead";
+
+export function RegisterPage() {
+  return <PageHead title="Create an account" />;
+}

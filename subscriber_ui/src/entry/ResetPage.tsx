@@ -1,0 +1,5 @@
+import { PageHead } from "../elements/PageHead";
+
+export function ResetPage() {
+  return <PageHead title="New password" />;
+}

@@ -1,0 +1,5 @@
+import { PageHead } from "../elements/PageHead";
+
+export function ForecastsPage() {
+  return <PageHead title="My forecasts" />;
+}

@@ -1,0 +1,5 @@
+import { PageHead } from "../elements/PageHead";
+
+export function BusinessPage() {
+  return <PageHead title="Business" />;
+}

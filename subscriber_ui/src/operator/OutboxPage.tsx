@@ -1,0 +1,5 @@
+import { PageHead } from "../elements/PageHead";
+
+export function OutboxPage() {
+  return <PageHead title="Outbox" />;
+}

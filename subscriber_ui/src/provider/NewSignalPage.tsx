@@ -1,0 +1,5 @@
+import { PageHead } from "../elements/PageHead";
+
+export function NewSignalPage() {
+  return <PageHead title="New signal" />;
+}

@@ -1,0 +1,5 @@
+import { PageHead } from "../elements/PageHead";
+
+export function OwnSignalPage() {
+  return <PageHead title="Signal" />;
+}

@@ -1,0 +1,5 @@
+import { PageHead } from "../elements/PageHead";
+
+export function ApiKeysPage() {
+  return <PageHead title="API keys" />;
+}

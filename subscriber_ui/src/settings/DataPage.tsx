@@ -1,0 +1,5 @@
+import { PageHead } from "../elements/PageHead";
+
+export function DataPage() {
+  return <PageHead title="My data" />;
+}

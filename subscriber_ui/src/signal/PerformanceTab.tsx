@@ -1,0 +1,5 @@
+import { Section } from "../elements/Section";
+
+export function PerformanceTab() {
+  return <Section title="Performance">{null}</Section>;
+}

@@ -31,6 +31,7 @@ from api.api_keys import routes as api_keys
 from api.audit_log import routes as audit_log
 from api.auth import confirmation, email_change, password_routes, session_routes, totp_routes
 from api.auth import routes as auth
+from api.auth.cookies import send_cookies
 from api.auth.middleware import Authentication
 from api.bars import export as bars_export
 from api.bars import routes as bars
@@ -172,7 +173,12 @@ def create_app(settings: ApiSettings) -> Litestar:
         dependencies=DEPENDENCIES,
         before_request=check_request,
         response_class=Answer,
-        before_send=[response_headers(installation.clock), announce, complete_allow],
+        before_send=[
+            response_headers(installation.clock),
+            announce,
+            complete_allow,
+            send_cookies,
+        ],
         exception_handlers=HANDLERS,
         openapi_config=None,
         lifespan=[

@@ -27,6 +27,7 @@ CODES: dict[str, tuple[int, str]] = {
     "invalid_totp": (401, "The code is not valid"),
     "invalid_signature": (401, "The webhook's signature is not valid"),
     "forbidden": (403, "Not allowed"),
+    "foreign_origin": (403, "A page of another address asks"),
     "insufficient_scope": (403, "The API key lacks a scope"),
     "not_owner": (403, "Not the owner"),
     "not_operator": (403, "Not an operator"),

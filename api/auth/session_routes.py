@@ -1,12 +1,13 @@
 """GET /v1/auth/sessions, DELETE /v1/auth/sessions/{id}, POST /v1/auth/logout-everywhere."""
 
 import uuid
+from typing import Any
 
-from litestar import Router, delete, get, post
+from litestar import Request, Router, delete, get, post
 from litestar.params import FromPath
 
 from api import audit
-from api.auth import sessions
+from api.auth import cookies, sessions
 from api.auth.guards import signed_in
 from api.auth.sessions import Session
 from api.installation import RequestContext
@@ -35,7 +36,7 @@ async def end_session(session_id: FromPath[uuid.UUID], context: RequestContext) 
 
 
 @post("/logout-everywhere", status_code=204, guards=[signed_in()])
-async def logout_everywhere(context: RequestContext) -> None:
+async def logout_everywhere(request: Request[Any, Any, Any], context: RequestContext) -> None:
     """End every login, this one too. API keys go on: DELETE /v1/api-keys/{id} revokes them."""
     user_id = context.person.user_id
     async with context.transaction() as connection:
@@ -43,6 +44,7 @@ async def logout_everywhere(context: RequestContext) -> None:
         await audit.record(
             connection, context.now, user_id, "session.end_all", str(user_id), ended=ended
         )
+    cookies.drop_refresh(request, context.settings)
 
 
 router = Router(

@@ -24,6 +24,8 @@ DEVICE = "signalbox_device"
 PATH = "/v1/auth"
 LIFETIMES = {REFRESH: sessions.LIFETIME, DEVICE: devices.LIFETIME}
 TO_SET = "cookies_to_set"
+LEEWAY = timedelta(seconds=10)
+"""In which a browser may show a token again whose successor it did not get."""
 
 Keep = Literal["answer", "cookie"]
 """Where the tokens of a login are kept: by whoever reads the answer, or by the browser."""

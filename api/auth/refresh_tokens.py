@@ -2,13 +2,18 @@
 
 A token is exchanged once, by whoever marks it used first. A token that comes
 back after that is in two hands: the whole family ends, and both must sign in.
+
+A browser that leaves a page loses answers that are under way, and with them the cookie.
+Within `leeway` it may show the last token once more: the successor that nobody
+showed is taken back for another one, so that one token at most is good at any time. Who
+shows one that was taken back holds an answer that was not lost: the family ends.
 """
 
 import hashlib
 import secrets
 import uuid
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 import psycopg
@@ -17,6 +22,8 @@ from api import audit
 from api.auth import sessions
 from api.auth.networks import Seen
 from sql.session import act_as
+
+NO_LEEWAY = timedelta(0)
 
 
 @dataclass(frozen=True)
@@ -47,7 +54,11 @@ async def hand_out(
 
 
 async def exchange(
-    connection: psycopg.AsyncConnection, token: str, now: datetime, seen: Seen
+    connection: psycopg.AsyncConnection,
+    token: str,
+    now: datetime,
+    seen: Seen,
+    leeway: timedelta = NO_LEEWAY,
 ) -> Exchange:
     """Exchange a token for its successor; commit whatever the outcome."""
     family = await _family(connection, token)
@@ -62,13 +73,35 @@ async def exchange(
         " and expires_at > %(now)s",
         {"now": now, "digest": _digest(token)},
     )
-    if won.rowcount == 0:
-        return await _refuse(connection, token, session_id, user_id, now)
+    if won.rowcount == 0 and not (
+        goes_on and await _take_back_successor(connection, token, session_id, now, leeway)
+    ):
+        return await _refuse(connection, token, session_id, user_id, now, goes_on=goes_on)
     if not goes_on:
         return Exchange("invalid")
     await sessions.note_use(connection, session_id, now, seen)
     successor = await hand_out(connection, session_id, user_id, now)
     return Exchange("rotated", user_id, session_id, successor)
+
+
+async def _take_back_successor(
+    connection: psycopg.AsyncConnection,
+    token: str,
+    session_id: uuid.UUID,
+    now: datetime,
+    leeway: timedelta,
+) -> bool:
+    """Whether the token is the family's last one used, a moment ago; its successor is revoked."""
+    revoked = await connection.execute(
+        "with shown as (select used_at from account.refresh_token"
+        " where token_sha256 = %(digest)s and used_at > %(since)s)"
+        " update account.refresh_token set revoked_at = %(now)s from shown"
+        " where family_id = %(family)s and refresh_token.used_at is null and revoked_at is null"
+        " and not exists (select 1 from account.refresh_token later"
+        " where later.family_id = %(family)s and later.used_at > shown.used_at)",
+        {"digest": _digest(token), "since": now - leeway, "now": now, "family": session_id},
+    )
+    return revoked.rowcount > 0
 
 
 async def _refuse(
@@ -77,12 +110,16 @@ async def _refuse(
     session_id: uuid.UUID,
     user_id: uuid.UUID,
     now: datetime,
+    *,
+    goes_on: bool,
 ) -> Exchange:
-    used = await connection.execute(
-        "select 1 from account.refresh_token where token_sha256 = %s and used_at is not null",
-        [_digest(token)],
+    # In a session that goes on a token is only ever revoked for another answer of its own.
+    spent = await connection.execute(
+        "select 1 from account.refresh_token where token_sha256 = %s"
+        " and (used_at is not null or (revoked_at is not null and %s))",
+        [_digest(token), goes_on],
     )
-    if await used.fetchone() is None:
+    if await spent.fetchone() is None:
         return Exchange("invalid")
     await sessions.end(connection, user_id, now, only=session_id)
     await audit.record(connection, now, user_id, "refresh_token.reused", f"family {session_id}")

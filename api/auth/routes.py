@@ -184,7 +184,13 @@ async def refresh(
     shown = data.refresh_token
     token = shown if shown is not None else cookies.refresh_token_of(request, context.settings)
     async with context.transaction() as connection:
-        result = await refresh_tokens.exchange(connection, token, context.world_now, seen(request))
+        result = await refresh_tokens.exchange(
+            connection,
+            token,
+            context.world_now,
+            seen(request),
+            cookies.LEEWAY if shown is None else refresh_tokens.NO_LEEWAY,
+        )
     if shown is None and result.token is None:
         cookies.drop_refresh(request, context.settings)
     # Judged after the commit: the end of a family must not be rolled back.

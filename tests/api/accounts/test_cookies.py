@@ -102,6 +102,43 @@ def test_a_cookie_is_exchanged_once_for_the_next(client, ada):
     assert set_in(replayed)[REFRESH]["max-age"] == "0"
 
 
+def test_a_page_that_was_left_while_it_refreshed_stays_signed_in(client, ada):
+    first = kept(log_in(client, ada))
+    lost = [kept(post(client, "refresh", {}, first)) for _ in range(3)]
+    last = post(client, "refresh", {}, first)
+    assert last.status_code == 200
+    assert post(client, "refresh", {}, kept(last)).status_code == 200
+    assert len({cookies[REFRESH] for cookies in lost}) == 3
+
+
+def test_an_answer_that_was_lost_ends_the_login_when_somebody_has_it(client, ada):
+    first = kept(log_in(client, ada))
+    overheard = kept(post(client, "refresh", {}, first))
+    good = kept(post(client, "refresh", {}, first))
+    stolen = post(client, "refresh", {}, overheard)
+    assert (stolen.status_code, stolen.json()["code"]) == (401, "refresh_token_reused")
+    assert post(client, "refresh", {}, good).status_code == 401
+
+
+def test_a_cookie_that_comes_back_later_ends_the_login(client, make, ada):
+    first = kept(log_in(client, ada))
+    second = kept(post(client, "refresh", {}, first))
+    make.connection.execute(
+        "update account.refresh_token set used_at = used_at - interval '11 seconds'"
+        " where used_at is not null"
+    )
+    replayed = post(client, "refresh", {}, first)
+    assert (replayed.status_code, replayed.json()["code"]) == (401, "refresh_token_reused")
+    assert post(client, "refresh", {}, second).status_code == 401
+
+
+def test_a_token_in_a_body_has_no_leeway(client, ada):
+    answer = post(client, "login", {"email": ada.email, "password": PASSWORD})
+    body = {"refresh_token": answer.json()["refresh_token"]}
+    assert post(client, "refresh", body).status_code == 200
+    assert post(client, "refresh", body).json()["code"] == "refresh_token_reused"
+
+
 @pytest.mark.parametrize("route", ["refresh", "logout"])
 def test_without_a_cookie_there_is_no_session(client, route):
     answer = post(client, route, {})

@@ -89,6 +89,7 @@ ROUTES: list[Router | HTTPRouteHandler] = [
     session_routes.router,
     totp_routes.router,
     accounts.router,
+    terms.show_terms,
     terms.accept_terms,
     mail.list_mail,
     link_page.show_mail_link,

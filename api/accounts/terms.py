@@ -1,15 +1,16 @@
-"""POST /v1/account/terms: accept the terms of service, by the version that was read."""
+"""GET|POST /v1/account/terms: the terms of service in force, accepted by the version read."""
 
 import uuid
 from typing import Annotated
 
+import msgspec
 import psycopg
-from litestar import post
+from litestar import get, post
 from litestar.params import JSONBody
 from msgspec import Meta
 
 from api import audit
-from api.auth.guards import signed_in
+from api.auth.guards import anyone, signed_in
 from api.bodies import Body
 from api.installation import Context, RequestContext
 from api.problems import Problem, invalid_field
@@ -19,6 +20,18 @@ Version = Annotated[str, Meta(min_length=1, max_length=40)]
 
 class AcceptedTerms(Body, frozen=True):
     version: Version
+
+
+class Terms(msgspec.Struct, frozen=True):
+    """`version` is null where there are no terms of service."""
+
+    version: str | None
+
+
+@get("/v1/account/terms", guards=[anyone], tags=["account"])
+async def show_terms(context: RequestContext) -> Terms:
+    """Which terms are in force: what `accepted_terms` of a registration has to name."""
+    return Terms(context.settings.terms_version or None)
 
 
 @post("/v1/account/terms", status_code=204, guards=[signed_in()], tags=["account"])

@@ -106,6 +106,7 @@ def test_asking_again_and_again_floods_no_mailbox(client, letters):
 
 def test_the_terms_in_force_must_be_accepted_and_newer_ones_again(client_with, make, tide):
     first = client_with(terms_version="2026-01")
+    assert first.get("/v1/account/terms").json() == {"version": "2026-01"}
     headers = register(first, accepted_terms="2026-01")
     assert standing(first, headers) == "good"
     second = client_with(terms_version="2026-09")
@@ -121,6 +122,7 @@ def test_the_terms_in_force_must_be_accepted_and_newer_ones_again(client_with, m
 
 
 def test_where_there_are_no_terms_none_are_accepted(client):
+    assert client.get("/v1/account/terms").json() == {"version": None}
     headers = register(client)
     answer = client.post("/v1/account/terms", json={"version": "1"}, headers=headers)
     assert answer.status_code == 400

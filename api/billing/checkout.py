@@ -41,8 +41,9 @@ FORM = """<p>{price} {currency} for one month.</p>
 """
 DECLINED = "<p>The card was declined (test). {access}</p>"
 
-DONE = "<p>Paid. Your access runs until {period_end}. You may close this page.</p>"
+DONE = "<p>Paid. Your access runs until {period_end}.</p>"
 CLOSED = "<p>There is nothing to pay: the subscription is {state}.</p>"
+BACK = '<p><a href="/subscriptions">Back to your subscriptions</a></p>'
 
 Pass = Annotated[str | None, QueryParameter(name="pass", max_length=1000)]
 
@@ -121,7 +122,7 @@ def _page(subscription: StoredSubscription, *, declined: bool = False) -> Respon
         content = FORM.format(price=price, currency=html.escape(subscription.currency))
         if declined:
             content = DECLINED.format(access=_access(subscription)) + content
-    body = PAGE.format(signal=html.escape(subscription.signal), content=content)
+    body = PAGE.format(signal=html.escape(subscription.signal), content=content + BACK)
     return Response(body, media_type="text/html", headers=HEADERS)
 
 

@@ -5,6 +5,11 @@ from api.subscriptions.stored import StoredSubscription
 from sql.payments.stripe.observe import OURS
 
 
+def back(context: Context) -> str:
+    """Where people go on after a page of Stripe's."""
+    return f"{context.settings.api_url}/subscriptions"
+
+
 async def session_form(context: Context, subscription: StoredSubscription) -> dict[str, str]:
     """A monthly subscription at the price agreed, with the trial that is due.
 
@@ -12,8 +17,8 @@ async def session_form(context: Context, subscription: StoredSubscription) -> di
     """
     form = {
         "mode": "subscription",
-        "success_url": context.settings.api_url,
-        "cancel_url": context.settings.api_url,
+        "success_url": back(context),
+        "cancel_url": back(context),
         "client_reference_id": str(subscription.id),
         "payment_method_collection": "always",
         "line_items[0][quantity]": "1",

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 
-from api.billing.stripe_checkout import session_form
+from api.billing.stripe_checkout import back, session_form
 from api.installation import Context
 from api.problems import Problem
 from api.subscriptions.stored import StoredSubscription
@@ -34,10 +34,11 @@ class StripePayments:
     async def portal(self, subscription: StoredSubscription) -> str | None:
         if subscription.external_id is None:
             return None
-        back = self._context.settings.api_url
         try:
             theirs = await asyncio.to_thread(self._client.subscription, subscription.external_id)
-            return (await asyncio.to_thread(self._client.portal, theirs.customer, back)).url
+            return (
+                await asyncio.to_thread(self._client.portal, theirs.customer, back(self._context))
+            ).url
         except PaymentProviderError as error:
             raise _unavailable(error) from error
 

@@ -85,7 +85,9 @@ def test_the_checkout_page_says_that_no_money_moves_and_opens_access(client, flo
     assert "TEST PAYMENT - no money moves" in shown.text
     assert "29.00 EUR" in shown.text
     form = {"Content-Type": "application/x-www-form-urlencoded"}
-    assert "Paid." in client.post(url, headers=form).text
+    paid = client.post(url, headers=form).text
+    assert "Paid." in paid
+    assert '<a href="/subscriptions">' in paid
     assert client.get(f"{flood.path}/forecasts", headers=bob.headers).status_code == 200
     (after,) = listed(client, bob)
     assert (after["state"], after["checkout_url"]) == ("active", None)

@@ -26,6 +26,7 @@ check: setup ## Everything that needs no running: style, types, structure
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+	$(BIN)/python subscriber_ui/build.py run check
 	@! grep -nE 'https://[^/"]+' uv.lock | grep -v 'https://index.invalid/' | grep -q . || (echo "uv.lock names an index: run make lock"; exit 1)
 
 types: setup ## Types only
@@ -45,8 +46,9 @@ bench: setup ## Measure, as ratios
 doctor: setup ## What this machine has, and whether its sandbox holds
 	@$(BIN)/signalbox doctor
 
-openapi: setup ## Write api/openapi.json anew
+openapi: setup ## Write api/openapi.json anew, and the web interface's types of it
 	$(BIN)/python -m api.openapi
+	$(BIN)/python subscriber_ui/build.py run schema
 
 sandbox-table: setup ## Attack every path, and write the table of docs/operations/sandbox.md
 	WRITE_SANDBOX_TABLE=1 $(BIN)/python -m pytest -q tests/sandbox/runner

@@ -72,6 +72,7 @@ from api.signing_keys import routes as signing_keys
 from api.subscriptions import agreement
 from api.subscriptions import routes as subscriptions
 from api.track_record import routes as track_record
+from api.ui import routes as ui
 from api.webhooks import delivery_routes as webhook_deliveries
 from api.webhooks import routes as webhooks
 from api.webhooks.delivering import Deliveries
@@ -122,6 +123,8 @@ ROUTES: list[Router | HTTPRouteHandler] = [
     log.log_proof,
     evidence.router,
     verifier_files.verifier_file,
+    ui.show_page,
+    ui.show_asset,
     webhooks.router,
     webhook_deliveries.router,
     invoices.router,

@@ -13,6 +13,7 @@ from litestar.types import ExceptionHandlersMap
 from api.methods import allowed
 from api.problems import MEDIA_TYPE, FieldError, Problem
 from api.response_headers import request_id
+from api.ui.routes import page_response, wants_page
 
 logger = logging.getLogger(__name__)
 
@@ -68,6 +69,10 @@ def on_http(request: AnyRequest, error: HTTPException) -> Response[bytes]:
     if error.status_code >= 500 or error.status_code not in CODE_OF_STATUS:  # noqa: PLR2004
         return on_anything(request, error)
     code = CODE_OF_STATUS[error.status_code]
+    if code == "not_found" and wants_page(request):
+        page = page_response(status=404)  # it says so itself, in words for people
+        if page is not None:
+            return page
     response = answer(Problem(code, _detail(request, code, error)))
     if code == "method_not_allowed":
         response.headers["Allow"] = allowed(request.app, request.scope["path"])

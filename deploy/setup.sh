@@ -1,6 +1,7 @@
 #!/bin/sh
 # Set this machine up for the platform: a virtual environment with the locked
-# packages, and the few system packages it stands on. Quick when nothing changed.
+# packages, the few system packages it stands on, and the web interface. Quick when
+# nothing changed.
 #
 # The lock names versions and hashes, not an index: wheels come from wherever
 # this machine's own pip or uv configuration says.
@@ -11,7 +12,7 @@ say() { printf 'setup: %s\n' "$*"; }
 
 stamp=$(cat uv.lock pyproject.toml sandbox/sdk/pyproject.toml deploy/setup.sh | sha256sum | cut -d' ' -f1)
 if [ -x .venv/bin/signalbox ] && [ "$(cat .venv/.stamp 2>/dev/null)" = "$stamp" ]; then
-    exit 0
+    exec .venv/bin/python subscriber_ui/build.py
 fi
 
 missing=""
@@ -49,3 +50,4 @@ export UV_SYSTEM_CERTS=1 # the machine's own certificate authorities count
 .venv/bin/uv pip sync --quiet --compile-bytecode --python .venv/bin/python --require-hashes .venv/requirements.txt
 .venv/bin/uv pip install --quiet --python .venv/bin/python --no-deps --editable . --editable sandbox/sdk
 echo "$stamp" > .venv/.stamp
+.venv/bin/python subscriber_ui/build.py

@@ -197,7 +197,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * Show terms
+         * @description Which terms are in force: what `accepted_terms` of a registration has to name.
+         */
+        get: operations["show_terms"];
         put?: never;
         /**
          * Accept terms
@@ -531,7 +535,7 @@ export interface paths {
         put?: never;
         /**
          * Logout
-         * @description End a session; its access tokens are refused from now on.
+         * @description End a session; its access tokens are refused from now on. A browser's cookie is cleared.
          */
         post: operations["logout"];
         delete?: never;
@@ -652,6 +656,9 @@ export interface paths {
         /**
          * Refresh
          * @description Exchange a refresh token, once, for the next pair; a second use ends the login.
+         *
+         *     Without `refresh_token` it is the browser's cookie that is exchanged, and its successor is
+         *     set as the cookie.
          */
         post: operations["refresh"];
         delete?: never;
@@ -2388,6 +2395,11 @@ export interface components {
         Login: {
             device_token?: string | null;
             email: string;
+            /**
+             * @default answer
+             * @enum {string}
+             */
+            keep: "answer" | "cookie";
             password: string;
             totp?: string | null;
         };
@@ -2835,7 +2847,7 @@ export interface components {
          *     }
          */
         RefreshToken: {
-            refresh_token: string;
+            refresh_token?: string | null;
         };
         /** Refund */
         Refund: {
@@ -2856,6 +2868,11 @@ export interface components {
             accepted_terms?: string | null;
             email: string;
             handle: string;
+            /**
+             * @default answer
+             * @enum {string}
+             */
+            keep: "answer" | "cookie";
             password: string;
         };
         /** Reproduction */
@@ -2977,10 +2994,10 @@ export interface components {
         /** SignedIn */
         SignedIn: {
             access_token: string;
-            device_token: string;
+            device_token: string | null;
             /** @default 600 */
             expires_in: number;
-            refresh_token: string;
+            refresh_token: string | null;
             /** @default Bearer */
             token_type: string;
             user: components["schemas"]["User"];
@@ -3050,6 +3067,10 @@ export interface components {
             items: components["schemas"]["Subscription"][];
             next?: string | null;
         };
+        /** Terms */
+        Terms: {
+            version: string | null;
+        };
         /** Tick */
         Tick: {
             /** Format: date-time */
@@ -3064,7 +3085,7 @@ export interface components {
             access_token: string;
             /** @default 600 */
             expires_in: number;
-            refresh_token: string;
+            refresh_token: string | null;
             /** @default Bearer */
             token_type: string;
         };
@@ -3759,6 +3780,44 @@ export interface operations {
             };
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            /** @description A problem; `code` says which, docs/errors.md what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    show_terms: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for */
+            200: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    "X-Request-ID": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Terms"];
+                    "application/msgpack": components["schemas"]["Terms"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            406: components["responses"]["NotAcceptable"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["Unavailable"];
             /** @description A problem; `code` says which, docs/errors.md what to do */

@@ -1,7 +1,7 @@
 """Versions as the tick sees them, and which of their slots are due."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -10,8 +10,7 @@ from psycopg.rows import dict_row
 
 from signalbox import Manifest
 from sql.clock import floor_hour
-
-CATCH_UP = timedelta(hours=48)
+from sql.due import CATCH_UP, DUE
 
 PUBLISHED = """
 select v.id, v.signal_id, u.handle as provider, s.name, v.version, v.state, v.manifest,
@@ -25,33 +24,6 @@ join account.user_account u on u.id = s.provider_id
 where v.state = any(%(states)s) and (%(id)s::bigint is null or v.id = %(id)s)
 order by v.id
 """
-
-# Every slot from when a version went live until it stopped. Who takes a version offline at a
-# minute past the hour owes that hour: it is run all the same.
-LIVE_SPELLS = """
-select distinct spell.version_id, slot
-from (
-  select e.version_id, e.to_state, greatest(e.at, v.published_at) as began,
-         lead(e.at) over (partition by e.version_id order by e.id) as ended
-  from registry.version_event e join registry.version v on v.id = e.version_id
-  where e.to_state in ('live', 'offline', 'retired')) spell
-cross join lateral generate_series(
-  greatest(date_trunc('hour', spell.began + interval '1 hour - 1 microsecond'),
-           date_trunc('hour', %(first)s)),
-  least(%(last)s, coalesce(spell.ended - interval '1 microsecond', %(last)s)),
-  interval '1 hour') slot
-where spell.to_state = 'live'
-"""
-
-DUE = f"""
-select s.version_id, s.slot
-from ({LIVE_SPELLS}) s
-join registry.version v on v.id = s.version_id and v.state in ('live', 'offline')
-where not exists (select 1 from forecast.slot_record r
-                  where r.version_id = s.version_id and r.slot = s.slot
-                    and r.provenance in ('live', 'late', 'missed'))
-order by s.slot, s.version_id
-"""  # noqa: S608 - our own text
 
 
 @dataclass(frozen=True)

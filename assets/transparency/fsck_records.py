@@ -5,9 +5,9 @@ from typing import Any
 
 import psycopg
 
-from assets.forecasts.version import CATCH_UP, LIVE_SPELLS
 from assets.transparency.fsck_faults import Faults
 from sql.clock import floor_hour
+from sql.due import CATCH_UP, LIVE_SPELLS
 
 # Each finds a subject and its problem. Openings and numbers whose leaf was walked are not met
 # here: these are the ones that no leaf leads to.

@@ -40,6 +40,7 @@ class ApiSettings(msgspec.Struct, frozen=True, kw_only=True):
         streams_per_person: open GET /v1/stream of one person in one process.
         metrics_token_file: path of the file with the token of GET /metrics.
         webhook_targets: where webhooks may go; `private` allows http and every address.
+        dagster_url: where operators reach Dagster; told to them alone.
     """
 
     database_url: str
@@ -68,6 +69,7 @@ class ApiSettings(msgspec.Struct, frozen=True, kw_only=True):
     streams_per_person: Annotated[int, msgspec.Meta(ge=1, le=5000)] = 10
     metrics_token_file: str | None = None
     webhook_targets: Literal["public", "private"] = "public"
+    dagster_url: Annotated[str, msgspec.Meta(pattern="^https?://")] | None = None
 
     @property
     def grace(self) -> timedelta:

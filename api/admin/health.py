@@ -12,6 +12,8 @@ import msgspec
 import psycopg
 from litestar import get
 
+from api.admin.queues import Queue, queues
+from api.admin.sandboxes import Sandboxes, sandboxes
 from api.auth.guards import operator
 from api.installation import Context, RequestContext
 from api.rows import fetch_all, fetch_one
@@ -64,10 +66,12 @@ class Tick(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PlatformHealth(msgspec.Struct, frozen=True, kw_only=True):
-    """Rooms, feeds by symbol, and the ticks of 24 hours, newest first.
+    """Rooms, feeds by symbol, the ticks of 24 hours, newest first, and their sandboxes.
 
     Attributes:
         live_versions: that owe a forecast each hour.
+        queues: all there are, empty ones too.
+        dagster_url: where operators find Dagster; null: the installation does not say.
     """
 
     at: datetime
@@ -77,6 +81,9 @@ class PlatformHealth(msgspec.Struct, frozen=True, kw_only=True):
     live_versions: int
     feeds: list[Feed]
     recent_ticks: list[Tick]
+    sandboxes: list[Sandboxes]
+    queues: list[Queue]
+    dagster_url: str | None
 
 
 class _Letters(msgspec.Struct, frozen=True):
@@ -128,6 +135,8 @@ async def admin_health(context: RequestContext) -> PlatformHealth:
         live = await fetch_one(connection, _Live, LIVE, [])
         letters = await fetch_one(connection, _Letters, LETTERS, [])
         log = await _log(connection, context.now)
+        used = await sandboxes(connection, context.now - TICKS)
+        waiting = await queues(connection, context.now)
     return PlatformHealth(
         at=context.now,
         log=log,
@@ -136,6 +145,9 @@ async def admin_health(context: RequestContext) -> PlatformHealth:
         live_versions=live.versions if live else 0,
         feeds=feeds,
         recent_ticks=ticks,
+        sandboxes=used,
+        queues=waiting,
+        dagster_url=context.settings.dagster_url,
     )
 
 

@@ -234,6 +234,9 @@ class Home:
             ours |= {name: os.environ[name] for name in API_SETTINGS if name in os.environ}
             ours["SIGNALBOX_SECRET_KEY_FILE"] = str(self._secret("api.key"))
             ours["SIGNALBOX_DATA_PUBLIC_KEY_FILE"] = str(public_file(self.data_keys))
+            ours["SIGNALBOX_DAGSTER_URL"] = os.environ.get(
+                "SIGNALBOX_DAGSTER_URL", self.dagster_url
+            )
         if role == GIT:
             ours["SIGNALBOX_REPOSITORIES"] = str(self.root / "git")
             ours["SIGNALBOX_PROVENANCE_KEY_FILE"] = str(self._secret("provenance.key"))

@@ -114,3 +114,15 @@ returns integer language sql security definer set search_path = pg_catalog as $$
 comment on function account.forget_deliveries(timestamptz, integer) is
   'Forget deliveries that were queued before an instant; how many.';
 revoke all on function account.forget_deliveries(timestamptz, integer) from public;
+
+create or replace function account.deliveries_waiting()
+returns table (waiting bigint, oldest timestamptz)
+language plpgsql stable security definer set search_path = pg_catalog as $$
+begin
+  perform account.demand_operator();
+  return query select count(*), min(d.created_at) from account.webhook_delivery d
+    where d.state = 'pending';
+end $$;
+comment on function account.deliveries_waiting() is
+  'Events that are still to be sent to webhooks, for operators.';
+revoke all on function account.deliveries_waiting() from public;

@@ -109,7 +109,8 @@ grant execute on function billing.entitled_people(uuid[], bigint[], timestamptz[
   billing.lines_between(uuid[], bigint, bigint, bigint, integer),
   account.good_credentials(text[], uuid[], timestamptz), forecast.of_leaves(bigint[]),
   account.queue_deliveries(timestamptz, timestamptz, integer),
-  account.take_webhook(timestamptz, interval, text[]), account.forget_deliveries(timestamptz, integer)
+  account.take_webhook(timestamptz, interval, text[]), account.forget_deliveries(timestamptz, integer),
+  account.deliveries_waiting()
   to signalbox_api;
 grant select, insert, delete on account.webhook, account.webhook_delivery to signalbox_api;
 grant update (url, host, events, description, secret, old_secret, old_secret_until, disabled_at,

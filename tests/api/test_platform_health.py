@@ -58,6 +58,40 @@ def test_a_feed_shows_its_newest_bar_and_what_was_refused(client, make, root):
     assert feed["newest"] == (SLOT - timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def test_a_sandbox_shows_its_runs_and_what_they_took(client, make, bob, tide, root):
+    other = make.signal(bob, "ebb")
+    make.slot(other, SLOT, "missed")
+    make.slot(tide, SLOT - timedelta(hours=30))
+    (used,) = health(client, root)["sandboxes"]
+    assert (used["engine"], used["path"], used["runs"]) == ("embedded", "cold", 2)
+    assert (used["answered"], used["missed"], used["wall_ms_p95"]) == (1, 1, 7.5)
+    assert used["cpu_ms_p95"] is None
+
+
+def test_queues_count_what_waits_and_since_when(client, make, ada, root):
+    signal = make.signal(ada)
+    make.version(signal.id, ada, "v2.0.0", "building")
+    make.connection.execute(
+        "insert into registry.version_event (version_id, at, to_state, why) values"
+        " (%s, %s, 'live', 'pushed')",
+        [signal.version_id, SLOT - timedelta(hours=2)],
+    )
+    make.slot(signal, SLOT)
+    waiting = {queue["name"]: queue for queue in health(client, root)["queues"]}
+    assert {name: queue["waiting"] for name, queue in waiting.items()} == {
+        "slots": 2, "builds": 1, "leaves": 0, "letters": 0, "deliveries": 0, "payment_events": 0,
+    }  # fmt: skip
+    oldest = (SLOT - timedelta(hours=2)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    assert waiting["slots"]["oldest_at"] == oldest
+    assert waiting["letters"]["oldest_at"] is None
+
+
+def test_operators_are_told_where_dagster_is(settings, root):
+    named = msgspec.structs.replace(settings, dagster_url="https://dagster.example.org")
+    with TestClient(create_app(named)) as client:
+        assert health(client, root)["dagster_url"] == "https://dagster.example.org"
+
+
 def test_letters_that_wait_for_a_server_that_is_there_are_late(settings, make, root):
     make.connection.execute(
         "insert into account.mail values (gen_random_uuid(), %s, 'x', 'a@b', 's', 't',"
@@ -84,6 +118,32 @@ def test_runs_of_all_signals_page_filter_and_name_their_reasons(client, make, bo
     assert missed["reason"].startswith("timeout")
     only = client.get("/v1/admin/runs?signal=ada/tide", headers=root.headers).json()["items"]
     assert [run["signal"] for run in only] == ["ada/tide"]
+
+
+def test_runs_are_asked_for_by_slot_version_and_several_provenances(client, make, tide, root):
+    for hours, provenance in enumerate(("late", "missed", "replayed"), start=1):
+        make.slot(tide, SLOT - timedelta(hours=hours), provenance)
+
+    def found(**asked):
+        answer = client.get("/v1/admin/runs", params=asked, headers=root.headers)
+        return [run["provenance"] for run in answer.json()["items"]]
+
+    assert found(provenance="late,missed") == ["missed", "late"]
+    since, until = SLOT - timedelta(hours=2), SLOT
+    assert found(**{"from": since.isoformat(), "to": until.isoformat()}) == ["missed", "late"]
+    assert found(version="v9.0.0") == []
+    wrong = client.get("/v1/admin/runs?provenance=late,never", headers=root.headers)
+    assert (wrong.status_code, wrong.json()["code"]) == (400, "invalid_request")
+
+
+def test_a_missed_slot_that_was_run_again_stays_missed_and_says_when(client, make, tide, root):
+    slot = SLOT - timedelta(hours=1)
+    make.slot(tide, slot, "missed")
+    make.slot(tide, slot, "replayed")
+    replayed, missed, live = client.get("/v1/admin/runs", headers=root.headers).json()["items"]
+    assert (missed["provenance"], missed["run_again_at"]) == ("missed", replayed["recorded_at"])
+    assert missed["leaf_index"] is not None
+    assert (replayed["leaf_index"], replayed["run_again_at"], live["run_again_at"]) == (None,) * 3
 
 
 def test_a_signal_made_before_its_first_push_is_private_and_its_name_is_taken(client, ada, bob):

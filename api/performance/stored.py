@@ -4,7 +4,7 @@
 What a measure is, in a formula: GET /v1/metrics.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import LiteralString
 
 import msgspec
@@ -113,6 +113,36 @@ class IntervalMethod(msgspec.Struct, frozen=True, kw_only=True):
 Measures = dict[str, Measure]
 
 
+class Curve(msgspec.Struct, frozen=True, kw_only=True):
+    """The trading rule's course: one point for each UTC day, or for so many of them.
+
+    Attributes:
+        step_days: days that a point stands for: 1, or 7 or 28 where the record is long.
+        days: the last UTC day of each point.
+        total_return: from the beginning to the end of that day, a share of the capital.
+        drawdown: the deepest fall from the peak so far within the point's days, 0 to 1.
+        scored_slots: slots of those days with a scored forecast.
+    """
+
+    step_days: int
+    days: list[date]
+    total_return: list[float]
+    drawdown: list[float]
+    scored_slots: list[int]
+
+
+class Curves(msgspec.Struct, frozen=True, kw_only=True):
+    """One for what was live, one for what was run afterwards; never joined.
+
+    Attributes:
+        live: ends at `live`'s total return.
+        afterwards: of replayed and backfilled slots; ends at `afterwards`' total return.
+    """
+
+    live: Curve
+    afterwards: Curve
+
+
 class Measured(msgspec.Struct, frozen=True, kw_only=True):
     """Measures by name; GET /v1/metrics defines each.
 
@@ -122,6 +152,9 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
         late: of forecasts of late slots.
         replayed: of slots run again after publication.
         backfilled: of slots before publication.
+        afterwards: of the trading rule over replayed and backfilled slots, in the hours that they
+            decided; null, as is curve: written by an older release, and not computed anew yet.
+        curve: the trading rule's return and drawdown over time.
         by_horizon: of live forecasts, by horizon in hours.
         by_delay: of the trading rule acting so many hours later.
         drift: live less replayed and backfilled; beyond chance where the interval leaves out 0.
@@ -139,6 +172,8 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
     late: Measures
     replayed: Measures
     backfilled: Measures
+    afterwards: Measures | None = None
+    curve: Curves | None = None
     by_horizon: dict[str, Measures]
     by_delay: dict[str, Measures]
     drift: Measures

@@ -5,11 +5,13 @@ import shutil
 from datetime import timedelta
 
 import dagster as dg
+import msgspec
 import numpy as np
 import pytest
 from litestar.testing import TestClient
 
 from api.app import create_app
+from api.performance.stored import Measured
 from api.settings import ApiSettings
 from assets.installation import Installation
 from assets.market_data import ingest
@@ -145,6 +147,38 @@ def test_the_answer_over_http_carries_what_was_computed(ask):
     assert measured["by_delay"]["0"]["sharpe"]["value"] == measured["live"]["sharpe"]["value"]
     assert answer["as_of"] == f"{floor_hour(THEN - DEADLINE):%Y-%m-%dT%H:%M:%SZ}"
     assert (answer["live"]["count"], answer["due"]) == (57, 60)
+
+
+def test_the_course_over_http_is_a_plain_loops_day_by_day(ask):
+    curve = ask("/v1/signals/ada/tide/performance", window="all")["measures"]["curve"]["live"]
+    wealth, by_day = 1.0, {}
+    for hour, net in by_hand(set(live_slots())).items():
+        wealth *= 1 + net
+        by_day[hour.date().isoformat()] = wealth - 1
+    course = dict(zip(curve["days"], curve["total_return"], strict=True))
+    assert {day: course[day] for day in by_day} == pytest.approx(by_day, abs=1e-8)
+    assert (set(curve["days"]) - set(by_day)) <= {FIRST.date().isoformat()}
+    assert sum(curve["scored_slots"]) == 57
+
+
+def test_what_was_run_afterwards_has_its_own_course_and_numbers(ask):
+    measured = ask("/v1/signals/ada/tide/performance", window="all")["measures"]
+    curve, told = measured["curve"]["afterwards"], measured["afterwards"]
+    assert curve["total_return"][-1] == pytest.approx(told["total_return"]["value"], abs=1e-8)
+    assert max(curve["drawdown"]) == pytest.approx(told["max_drawdown"]["value"], abs=1e-8)
+    assert (told["total_return"]["count"], sum(curve["scored_slots"])) == (40, 40)
+    assert told["total_return"] != measured["live"]["total_return"]
+
+
+def test_documents_of_a_release_without_a_course_are_read_and_computed_anew_once(world):
+    database, _, _, _ = world
+    with database.superuser() as rows:
+        rows.execute("update score.performance set measures = measures - 'curve' - 'afterwards'")
+        (old,) = rows.execute("select measures::text from score.performance limit 1").fetchone()
+    assert msgspec.json.decode(old, type=Measured).curve is None
+    assert update(database).signals == 1
+    assert update(database).signals == 0
+    assert measures(database)["curve"]["live"]["days"]
 
 
 def test_a_young_record_is_shown_and_not_ranked(ask, recorded):

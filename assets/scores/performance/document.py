@@ -11,6 +11,7 @@ import msgspec
 from assets.scores.honesty.bootstrap import BLOCKS_AT_LEAST, LEVEL, REPLICATES
 from assets.scores.honesty.record import Record
 from assets.scores.measure import Measure
+from assets.scores.trading.curve import Curve
 from assets.scores.trading.drawdown import Drawdown
 from assets.scores.trading.parameters import RuleParameters
 
@@ -51,6 +52,18 @@ class Slots(msgspec.Struct, frozen=True, kw_only=True):
     backfilled: int = 0
 
 
+class Curves(msgspec.Struct, frozen=True, kw_only=True):
+    """The rule's course, day by day.
+
+    Attributes:
+        live: ends at `live`'s total return.
+        afterwards: of replayed and backfilled slots; ends at `afterwards`' total return.
+    """
+
+    live: Curve
+    afterwards: Curve
+
+
 class Document(msgspec.Struct, frozen=True, kw_only=True):
     """Measures by name; `score.definition` says what each is.
 
@@ -59,6 +72,8 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
         late: of forecasts of late slots; never in `live`.
         replayed: of slots run again after publication.
         backfilled: of slots before publication.
+        afterwards: of the rule over replayed and backfilled slots, in the hours they decided.
+        curve: the rule's return and drawdown over time.
         by_horizon: of live forecasts, by horizon in hours.
         by_delay: of the rule run `delay_hours` later.
         drift: live less replayed and backfilled.
@@ -78,6 +93,8 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
     late: Measures
     replayed: Measures
     backfilled: Measures
+    afterwards: Measures
+    curve: Curves
     by_horizon: dict[str, Measures]
     by_delay: dict[str, Measures]
     drift: Measures

@@ -17,11 +17,12 @@ from assets.scores.honesty.naive import BASELINES, naive_errors
 from assets.scores.honesty.record import Record, record_of
 from assets.scores.honesty.sharpe import deflated_sharpe, probabilistic_sharpe, sharpe_per_hour
 from assets.scores.measure import Measure
-from assets.scores.performance.document import Document, Intervals, Measures, Slots
+from assets.scores.performance.document import Curves, Document, Intervals, Measures, Slots
 from assets.scores.performance.subject import RUN_AFTERWARDS, Subject
 from assets.scores.performance.traded import Traded
 from assets.scores.scored import FACTS
 from assets.scores.trading.activity import activity_measures
+from assets.scores.trading.curve import curve
 from assets.scores.trading.drawdown import max_drawdown
 from assets.scores.trading.hours import hours_per_year
 from assets.scores.trading.parameters import RuleParameters
@@ -100,6 +101,11 @@ def measured(
         late=_forecast_measures(_scored(subject, ("late",), start)),
         replayed=_forecast_measures(_scored(subject, ("replayed",), start)),
         backfilled=_forecast_measures(_scored(subject, ("backfilled",), start)),
+        afterwards=_of_delay(replayed, per_year),
+        curve=Curves(
+            live=curve(in_period.series, _slots_of(live)),
+            afterwards=curve(replayed.series, _slots_of(again)),
+        ),
         by_horizon={
             str(hours): {name: found[name] for name in OF_A_HORIZON}
             for hours, found in by_horizon(live).items()
@@ -145,6 +151,10 @@ def _slots(subject: Subject, start: datetime | None) -> Slots:
 def _scored(subject: Subject, provenances: tuple[str, ...], start: datetime | None) -> pl.DataFrame:
     """Forecasts with an outcome."""
     return subject.of(*provenances, start=start).filter(pl.col("outcome").is_not_null())
+
+
+def _slots_of(scored: pl.DataFrame) -> pl.Series:
+    return scored["slot"].unique()
 
 
 def _forecast_measures(scored: pl.DataFrame) -> Measures:

@@ -18,7 +18,8 @@ FORECASTS_AT_ONCE = 500_000
 Work = Literal["nothing", "recent", "whole"]
 
 STATES: LiteralString = """
-select g.id as signal_id, ends.first, ends.last, p.recent_as_of, p.whole_as_of, ends.owed
+select g.id as signal_id, ends.first, ends.last, p.recent_as_of, p.whole_as_of, ends.owed,
+       coalesce(p.is_complete, true) as is_complete
 from registry.signal g
 cross join lateral (
   select min(r.slot) as first, max(r.slot) as last,
@@ -33,7 +34,8 @@ cross join lateral (
   where v.signal_id = g.id) ends
 cross join lateral (
   select min(p.as_of) filter (where p.period = '30d') as recent_as_of,
-         min(p.as_of) filter (where p.period = 'all') as whole_as_of
+         min(p.as_of) filter (where p.period = 'all') as whole_as_of,
+         bool_and(p.measures ? 'curve') as is_complete
   from score.performance p where p.signal_id = g.id and p.version_id is null) p
 where ends.first < %(as_of)s
   and (%(signals)s::bigint[] is null or g.id = any (%(signals)s::bigint[]))
@@ -51,6 +53,7 @@ class State:
         recent_as_of: of its row of 30 days; None: there is none.
         whole_as_of: of its row of all time.
         owed: forecasts a slot, of the version that owes most; None: not known.
+        is_complete: its documents have all that this code puts into them.
     """
 
     signal_id: int
@@ -59,6 +62,7 @@ class State:
     recent_as_of: datetime | None
     whole_as_of: datetime | None
     owed: int | None = None
+    is_complete: bool = True
 
     def forecasts(self, since: datetime | None, as_of: datetime) -> int:
         """About how many are read from `since` on."""
@@ -96,9 +100,10 @@ def work_of(state: State, as_of: datetime) -> Work:
     The periods 30d and 90d are computed each hour for signals that had a slot in the last nine
     days (the longest horizon, and two days for late bars), and once a day for others while a
     slot of theirs falls into ninety days. The period `all` costs what a record is long: it is
-    computed with them while the record fits into ninety days, and else once a day.
+    computed with them while the record fits into ninety days, and else once a day. Documents
+    that an older release wrote without a part that there is now are computed anew, once.
     """
-    if state.recent_as_of is None or state.whole_as_of is None:
+    if state.recent_as_of is None or state.whole_as_of is None or not state.is_complete:
         return "whole"
     day = as_of.replace(hour=0)
     is_new_day = state.recent_as_of < day

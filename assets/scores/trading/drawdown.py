@@ -26,8 +26,8 @@ class Drawdown(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def wealth(returns: Returns) -> Returns:
-    """What 1 became: 1 at the start, then after each hour."""
-    return np.concatenate(([1.0], np.cumprod(1 + returns)))
+    """What 1 became: 1 at the start, then after each hour; nothing left is nothing for good."""
+    return np.concatenate(([1.0], np.cumprod(np.maximum(1 + returns, 0))))
 
 
 def max_drawdown(returns: Returns, boundaries: list[datetime]) -> Drawdown | None:

@@ -1,5 +1,6 @@
 """Which signals an hour computes: those that can have changed, and a bounded part of them."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -44,6 +45,11 @@ def state(first, last, recent=HOUR, whole=HOUR):
 )
 def test_work_of_an_hour(of, expected):
     assert work_of(of, AS_OF) == expected
+
+
+def test_documents_that_lack_a_part_are_computed_anew_whatever_their_hour():
+    lacking = replace(state(300 * DAY, 95 * DAY, 0 * HOUR, 0 * HOUR), is_complete=False)
+    assert work_of(lacking, AS_OF) == "whole"
 
 
 def test_nothing_that_counts_can_be_pending():

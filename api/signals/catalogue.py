@@ -7,6 +7,7 @@ import msgspec
 import psycopg
 
 from api.installation import Context
+from api.performance.stored import Measure
 from api.rows import fetch_all
 
 
@@ -31,6 +32,10 @@ class Headline(msgspec.Struct, frozen=True, kw_only=True):
         skill: 1 - loss / loss of the best naive baseline.
         hit_rate: right directions, of those that had one.
         reasons: by name, why a number above is null.
+        so_far: sharpe, total_return, max_drawdown, skill_with_misses and hit_rate_with_misses of
+            the live record however short it is, with intervals; empty: nothing was computed yet.
+        afterwards: total_return, sharpe and max_drawdown of replayed and backfilled slots, which
+            are hypothetical; empty: nothing was computed yet.
     """
 
     as_of: datetime | None
@@ -41,6 +46,8 @@ class Headline(msgspec.Struct, frozen=True, kw_only=True):
     skill: float | None
     hit_rate: float | None
     reasons: dict[str, str]
+    so_far: dict[str, Measure]
+    afterwards: dict[str, Measure]
 
 
 class Signal(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,6 +71,9 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
     is_sample_data: bool
     is_own: bool
     git_url: str
+
+
+SO_FAR = ("sharpe", "total_return", "max_drawdown", "skill_with_misses", "hit_rate_with_misses")
 
 
 class Row(Signal, frozen=True, kw_only=True):
@@ -91,7 +101,15 @@ select g.id, p.handle || '/' || g.name as signal, p.handle as provider, g.name, 
                     h.measures->named.name->>'reason', 'nothing was computed yet')), '{}')
            from (values ('sharpe', h.sharpe), ('max_drawdown', h.max_drawdown), ('skill', h.skill),
                         ('hit_rate', h.hit_rate)) as named(name, value)
-           where named.value is null)) as headline,
+           where named.value is null),
+         'so_far', (
+           select coalesce(jsonb_object_agg(one.key, one.value), '{}')
+           from jsonb_each(h.measures->'live') as one(key, value)
+           where one.key = any (%(so_far)s)),
+         'afterwards', (
+           select coalesce(jsonb_object_agg(one.key, one.value), '{}')
+           from jsonb_each(h.measures->'afterwards') as one(key, value)
+           where one.key = any (%(so_far)s))) as headline,
        exists (select 1 from market.instrument i
                where i.is_sample and newest.manifest->'forecast'->'symbols' ? i.symbol)
          as is_sample_data,
@@ -119,6 +137,7 @@ def values_of(context: Context) -> dict[str, Any]:
         "now": context.now,
         "user_id": context.caller.user_id if context.caller else None,
         "git_url": context.settings.git_url,
+        "so_far": list(SO_FAR),
     }
 
 

@@ -166,6 +166,26 @@ def test_a_headline_shows_its_numbers_and_says_why_others_are_missing(client):
     assert set(shown["delta"]["reasons"]) == {"sharpe", "max_drawdown", "skill", "hit_rate"}
 
 
+def test_a_record_too_short_for_a_rank_still_shows_what_it_has_so_far(client, make, market):
+    why = {"reason": "12 live days; 30 are needed"}
+    sharpe = {"value": 1.2, "count": 288, "low": -0.4, "high": 2.9}
+    measures = {
+        "sharpe": why,
+        "live": {"sharpe": sharpe, "total_return": {"value": 0.02, "count": 288}, "crps": {}},
+        "afterwards": {"total_return": {"value": 0.3, "count": 900}, "volatility": {}},
+    }
+    headline(make, market["delta"], 12, measures=measures)
+    shown = client.get("/v1/signals/ada/delta").json()["headline"]
+    assert (shown["sharpe"], shown["reasons"]["sharpe"]) == (None, why["reason"])
+    assert shown["so_far"]["sharpe"] == {**sharpe, "reason": None}
+    assert shown["so_far"]["total_return"]["value"] == 0.02
+    assert shown["afterwards"]["total_return"]["count"] == 900
+    assert (set(shown["so_far"]), set(shown["afterwards"])) == (
+        {"sharpe", "total_return"}, {"total_return"},
+    )  # fmt: skip
+    assert client.get("/v1/signals/ada/gamma").json()["headline"]["so_far"] == {}
+
+
 @pytest.fixture
 def earned(make, market):
     """Returns of three signals that overlap in part: 400 hours of each, 300 of all."""

@@ -2099,6 +2099,19 @@ export interface components {
             hours: number;
             reason: string | null;
         };
+        /** Curve */
+        Curve: {
+            days: string[];
+            drawdown: number[];
+            scored_slots: number[];
+            step_days: number;
+            total_return: number[];
+        };
+        /** Curves */
+        Curves: {
+            afterwards: components["schemas"]["Curve"];
+            live: components["schemas"]["Curve"];
+        };
         /** DataSourceKey */
         DataSourceKey: {
             /** Format: date-time */
@@ -2263,6 +2276,9 @@ export interface components {
         };
         /** Headline */
         Headline: {
+            afterwards: {
+                [key: string]: components["schemas"]["Measure"];
+            };
             as_of: string | null;
             hit_rate: number | null;
             live_since: string | null;
@@ -2273,6 +2289,9 @@ export interface components {
             };
             sharpe: number | null;
             skill: number | null;
+            so_far: {
+                [key: string]: components["schemas"]["Measure"];
+            };
         };
         /** Health */
         Health: {
@@ -2477,6 +2496,9 @@ export interface components {
         };
         /** Measured */
         Measured: {
+            afterwards?: {
+                [key: string]: components["schemas"]["Measure"];
+            } | null;
             backfilled: {
                 [key: string]: components["schemas"]["Measure"];
             };
@@ -2490,6 +2512,7 @@ export interface components {
                     [key: string]: components["schemas"]["Measure"];
                 };
             };
+            curve?: components["schemas"]["Curves"] | null;
             drawdown?: components["schemas"]["MaxDrawdown"] | null;
             drift: {
                 [key: string]: components["schemas"]["Measure"];

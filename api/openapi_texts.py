@@ -16,7 +16,7 @@ TAGS: dict[str, str] = {
     "health": "Whether the process runs, and reaches its database.",
     "log": "The transparency log: checkpoints, tiles, proofs, evidence.",
     "performance": "How signals did, as far as it is proven.",
-    "provider": "What a provider earns.",
+    "provider": "What a provider has: signals at a glance, what they earn.",
     "signals": "The catalogue, and what providers do with their signals.",
     "signing keys": "SSH keys by which pushes are signed.",
     "subscriptions": "Subscribing, and how it ends.",

@@ -46,8 +46,9 @@ async def stream_events(
     """Events as they happen; with the id of the last one received, those since then first.
 
     Types: `forecast` and `missed` of signals that I may read, `version.live`,
-    `version.offline` and `version.retired` of their versions, and `subscription.*`,
-    `payment.*` and `offer.*` of mine. docs/subscriber/stream.md shows each.
+    `version.offline` and `version.retired` of their versions, `version.building` and
+    `version.rejected` of what I push, and `subscription.*`, `payment.*` and `offer.*` of mine.
+    docs/subscriber/stream.md shows each.
     """
     hub: Hub = request.app.state.events
     caller = context.person

@@ -35,11 +35,13 @@ LINES: LiteralString = """
 select id as key, xid, signal_id, at as known_at, kind as type, user_id
 from billing.lines_between(%(people)s, %(after_xid)s, %(after_id)s, %(upto)s, %(limit)s)
 """
+# A push before it is published is its provider's affair.
 VERSIONS: LiteralString = """
-select e.id as key, e.xid, v.signal_id, e.at as known_at, 'version.' || e.to_state as type
+select e.id as key, e.xid, v.signal_id, e.at as known_at, 'version.' || e.to_state as type,
+       case when e.to_state in ('building', 'rejected') then g.provider_id end as user_id
 from registry.version_event e join registry.version v on v.id = e.version_id
+join registry.signal g on g.id = v.signal_id
 where (e.xid, e.id) > (%(after_xid)s, %(after_id)s) and e.xid <= %(upto)s
-  and e.to_state in ('live', 'offline', 'retired')
 order by e.xid, e.id limit %(limit)s
 """
 ENTITLED: LiteralString = """

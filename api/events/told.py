@@ -84,7 +84,7 @@ class MissedEvent(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class VersionEvent(msgspec.Struct, frozen=True, kw_only=True):
-    """A version went live, offline, or was retired."""
+    """A version went live, offline, or was retired; to its provider also building and rejected."""
 
     signal: str
     version: str

@@ -1,1 +1,1 @@
-"""What providers earn: balances, statements, payouts."""
+"""What providers have: their signals at a glance, balances, statements, payouts."""

@@ -1,4 +1,4 @@
-"""GET /v1/provider/summary | payouts | statements/{month}: what a provider earns."""
+"""GET /v1/provider/summary | payouts | statements/{month}: what a provider earns; signals too."""
 
 from datetime import date
 from typing import Annotated
@@ -13,6 +13,7 @@ from api.installation import RequestContext
 from api.months import PATTERN, month_of
 from api.pages import Cursor, Limit, Page, page_of, read_cursor
 from api.provider import stored
+from api.provider.own_signals import list_own_signals
 from api.provider.stored import Balance, Payout, SignalSubscribers, StatementOfCurrency
 from sql.clock import end_of_month
 
@@ -83,6 +84,6 @@ async def provider_statement(
 
 router = Router(
     "/v1/provider",
-    route_handlers=[provider_summary, list_provider_payouts, provider_statement],
+    route_handlers=[provider_summary, list_own_signals, list_provider_payouts, provider_statement],
     tags=["provider"],
 )

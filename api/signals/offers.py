@@ -1,21 +1,23 @@
-"""POST /v1/signals/{provider}/{name}/offers: a new price, and whether old subscribers are asked."""
+"""GET|POST /v1/signals/{provider}/{name}/offers: prices there were; a new one, with its notice."""
 
 from datetime import datetime, timedelta
-from typing import Annotated
+from typing import Annotated, LiteralString
 
 import msgspec
 import psycopg
-from litestar import Router, post
+from litestar import Router, get, post
 from litestar.params import FromPath, JSONBody
 from msgspec import Meta
 
 from api import audit
 from api.accounts.standing import demand_good_standing
-from api.auth.guards import owner
+from api.auth.guards import owner, owner_or_operator
 from api.bodies import Body
 from api.installation import Context, RequestContext
 from api.instants import instant
+from api.pages import Cursor, Limit, Page, RowId, page_of, read_cursor
 from api.problems import Problem, invalid_field
+from api.rows import fetch_all
 from api.signals.lookup import find_signal
 
 NOTICE = timedelta(days=30)
@@ -46,6 +48,38 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     trial_days: int
     effective_from: datetime | None
     ends_old_terms: bool
+
+
+class PastOffer(Offer, frozen=True, kw_only=True):
+    """An offer as it was made; slots made under it are public `reveal_after_hours` later."""
+
+    valid_from: datetime
+    reveal_after_hours: int
+
+
+OFFERS: LiteralString = """
+select o.id, o.amount_minor, o.currency, o.trial_days, o.valid_from, o.reveal_after_hours,
+       p.effective_from, coalesce(p.ends_old_terms, false) as ends_old_terms
+from billing.price o left join billing.proposal p on p.price_id = o.id
+where o.signal_id = %s and (%s::bigint is null or o.id < %s) order by o.id desc limit %s
+"""
+
+
+@get("/{provider:str}/{name:str}/offers", guards=[owner_or_operator("read")])
+async def list_offers(
+    provider: FromPath[str],
+    name: FromPath[str],
+    context: RequestContext,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+) -> Page[PastOffer]:
+    """Every offer there was, the one that binds new subscribers first."""
+    before = read_cursor(cursor, RowId)
+    async with context.transaction() as connection:
+        signal = await find_signal(connection, context, provider, name)
+        values = [signal.id, before, before, limit + 1]
+        rows = await fetch_all(connection, PastOffer, OFFERS, values)
+    return page_of(rows, limit, lambda offer: offer.id)
 
 
 @post("/{provider:str}/{name:str}/offers", guards=[owner()])
@@ -113,4 +147,4 @@ async def _make(
     return int(row[0])
 
 
-router = Router("/v1/signals", route_handlers=[create_offer], tags=["signals"])
+router = Router("/v1/signals", route_handlers=[list_offers, create_offer], tags=["signals"])

@@ -64,6 +64,21 @@ language sql stable security definer set search_path = pg_catalog as $$
 comment on function ledger.own_signals() is
   'How many people have access to each signal of the provider who asks, now; never who.';
 
+create or replace function ledger.own_earnings(of_month date)
+returns table (signal_id bigint, currency text, earned_minor bigint)
+language sql stable security definer set search_path = pg_catalog as $$
+  select s.signal_id, l.currency, -sum(l.amount_minor)::bigint
+  from ledger.line l
+  join ledger.entry e on e.id = l.entry_id
+  join billing.subscription s on s.id = e.subscription_id
+  where l.account = 'provider_payable' and l.party = account.current_user_id()
+    and e.happened_at >= of_month::timestamp at time zone 'UTC'
+    and e.happened_at < (of_month + interval '1 month') at time zone 'UTC'
+  group by s.signal_id, l.currency $$;
+comment on function ledger.own_earnings(date) is
+  'What each signal of the provider who asks brought them in a month (its first day), per currency:'
+  ' shares less what went back and was credited.';
+
 create or replace function ledger.flags_for_operator() returns setof ledger.flagged
 language sql stable security definer set search_path = pg_catalog as $$
   select f.* from ledger.flagged f

@@ -79,7 +79,7 @@ grant execute on function
   ledger.apply_credit(uuid, text, bigint, timestamptz, timestamptz),
   ledger.payout(uuid, date, timestamptz, timestamptz),
   ledger.payouts(date, timestamptz, timestamptz), ledger.card_used(uuid, text, timestamptz), ledger.invoice_of(text),
-  ledger.statement(date), ledger.own_balances(), ledger.own_signals(), ledger.flags_for_operator()
+  ledger.statement(date), ledger.own_balances(), ledger.own_signals(), ledger.own_earnings(date), ledger.flags_for_operator()
   to signalbox_api;
 -- Letters are put and delivered by function; what another person was written is not read.
 grant select on account.mail to signalbox_api;

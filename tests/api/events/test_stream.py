@@ -54,6 +54,30 @@ def test_a_miss_a_move_of_a_version_and_a_subscription_are_told(house):
         assert event.data["signal"] == tide.signal
 
 
+def test_only_its_provider_is_told_of_a_push_before_it_is_published(house):
+    reader = house.person()
+    tide = house.signal(reader)
+    version_id = house.make.version(tide.id, tide.provider, "v2.0.0", "building")
+    with (
+        listening(house.url, tide.provider.headers) as own,
+        listening(house.url, reader.headers) as foreign,
+    ):
+        for state in ("building", "rejected"):
+            house.make.connection.execute(
+                "insert into registry.version_event (version_id, at, to_state, why)"
+                " values (%s, now(), %s, 'no wheel')",
+                [version_id, state],
+            )
+        first, second = own.next(), own.next()
+        assert [first.type, second.type] == ["version.building", "version.rejected"]
+        assert (second.data["signal"], second.data["version"]) == (tide.signal, "v2.0.0")
+        begun = foreign.last_id
+        house.slots(tide, 1)
+        assert foreign.next().type == "forecast"
+        assert foreign.all() == []
+    assert [event.type for event in missed(house.url, reader.headers, begun)] == ["forecast"]
+
+
 def test_the_attack_of_listening_to_what_others_pay_for_shows_nothing(house):
     payer, stranger, provider = house.person(), house.person(), house.person()
     tide, other = house.signal(payer), house.signal(stranger)

@@ -192,8 +192,12 @@ def _left(made: list[str], before: set[str]) -> list[str]:
 
 
 def _traces_of_ours() -> set[str]:
-    """This process' children, mounts and open pipes, sockets and process handles."""
-    traces = {f"mount {line}" for line in Path("/proc/self/mountinfo").read_text().splitlines()}
+    """This process' children, mounts and open pipes, sockets and process handles.
+
+    Not the mounts of containers: others run some meanwhile, and ours are known by their names.
+    """
+    mounts = Path("/proc/self/mountinfo").read_text().splitlines()
+    traces = {f"mount {line}" for line in mounts if "/docker/" not in line.split()[4]}
     for path in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):
             name, _, rest = path.read_text().rpartition(")")

@@ -2,8 +2,9 @@
 
 import os
 import signal
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -28,6 +29,15 @@ ImageFactory = Callable[[dict[str, str]], Image]
 Answers = Callable[..., list[bytes]]
 
 VERSION = "ada/honest v1.0.0"
+
+
+@pytest.fixture
+def directories(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Where zygotes of this test have their sockets: other programs have theirs in /var/tmp."""
+    # Short, as the path of a socket must be, and where the daemon finds it.
+    with tempfile.TemporaryDirectory(prefix="faults-", dir=docker_zygote.DIRECTORIES) as folder:
+        monkeypatch.setattr(docker_zygote, "DIRECTORIES", Path(folder))
+        yield Path(folder)
 
 
 def test_a_killed_zygote_is_our_error_for_its_runs_and_the_next_launch_works(
@@ -95,14 +105,18 @@ def test_a_run_that_cannot_be_set_up_is_our_error_and_its_keeper_serves_the_next
 
 
 def test_a_zygote_that_does_not_come_up_is_our_error_and_leaves_nothing(
-    cold_engine: ColdFactory, run: Run, monkeypatch: pytest.MonkeyPatch, honest: Image
+    cold_engine: ColdFactory,
+    run: Run,
+    monkeypatch: pytest.MonkeyPatch,
+    honest: Image,
+    directories: Path,
 ) -> None:
     base = honest.source.parent / "no-python-for-zygotes"
     for directory in ("usr", "opt/signalbox"):
         (base / directory).mkdir(parents=True, exist_ok=True)
     wrong = (PYTHON, "-c", "raise SystemExit('no library')")
     monkeypatch.setattr(docker_zygote, "COMMAND", wrong)
-    before = _traces()
+    before = _traces(directories)
     engine = ForkedEngine(cold_engine())
     groups = _groups_of(engine, monkeypatch)
     with pytest.raises(
@@ -110,7 +124,7 @@ def test_a_zygote_that_does_not_come_up_is_our_error_and_leaves_nothing(
     ):
         run(engine, replace(honest, base=base))
     engine.close()
-    assert _traces() == before
+    assert _traces(directories) == before
     assert not any(path.exists() for group in groups for path in group.directories)
 
 
@@ -120,9 +134,10 @@ def test_nothing_is_left_after_close(
     monkeypatch: pytest.MonkeyPatch,
     honest: Image,
     only_zygote: Callable[[ForkedEngine], Zygote],
+    directories: Path,
 ) -> None:
     run(EmbeddedEngine(), honest)  # what is opened once and stays
-    before = _traces()
+    before = _traces(directories)
     engine = ForkedEngine(cold_engine())
     groups = _groups_of(engine, monkeypatch)
     with ThreadPoolExecutor(8) as threads:
@@ -130,9 +145,10 @@ def test_nothing_is_left_after_close(
     abandoned = engine.launch(honest, Limits(), VERSION)
     pids = [_model(abandoned), host_pid(abandoned._keeper._pidfd)]
     pids.append(host_pid(only_zygote(engine)._pidfd))
+    assert len(list(directories.iterdir())) == (engine.name == "docker")
     engine.close()
     abandoned.close()
-    assert _traces() == before
+    assert _traces(directories) == before
     assert not any(Path(f"/proc/{pid}").exists() for pid in pids)
     assert not any(path.exists() for group in groups for path in group.directories)
 
@@ -162,9 +178,9 @@ def _model(sandbox: ForkedSandbox) -> int:
     return int(children.read_text())
 
 
-def _traces() -> tuple[list[str], int]:
+def _traces(directories: Path) -> tuple[list[str], int]:
     lines = Path("/proc/self/mountinfo").read_text().splitlines()
     # Others mount too: ours name the image or where it is shown.
     mounts = [line for line in lines if "signalbox" in line or "/srv/signal" in line]
-    mounts += [str(path) for path in docker_zygote.DIRECTORIES.glob("zygote-*")]
+    mounts += [str(path) for path in directories.iterdir()]
     return mounts, len(list(Path("/proc/self/fd").iterdir()))

@@ -14,7 +14,6 @@ writable memory without a size, so they are remounted read-only.
 
 import contextlib
 import errno
-import json
 import os
 import shutil
 import subprocess
@@ -24,14 +23,13 @@ from pathlib import Path
 
 from sandbox.runner import bubblewrap, cgroup, embedded_zygote, seccomp
 from sandbox.runner.bubblewrap import HOST_ID
-from sandbox.runner.channel import Channel, Intake
-from sandbox.runner.engine import NOT_MEASURED, EngineName, Exit, Guarantees, RunPath, Usage
+from sandbox.runner.embedded_sandbox import NAME, EmbeddedSandbox
+from sandbox.runner.engine import EngineName, Guarantees, RunPath
 from sandbox.runner.errors import DiskFullError, ImageAbsentError, SandboxUnavailableError
 from sandbox.runner.image import COMMAND, MASKED_FILES, SOURCE, Image
 from sandbox.runner.limits import Limits
-from sandbox.runner.zygote import LIMITS, MakeGroup, Zygote, is_readable
+from sandbox.runner.zygote import LIMITS, MakeGroup, Zygote
 
-NAME: EngineName = "embedded"
 PROGRAMS = ("bwrap", "prlimit", "sh")
 
 
@@ -61,7 +59,7 @@ class EmbeddedEngine:
     def name(self) -> EngineName:
         return NAME
 
-    def launch(self, image: Image, limits: Limits, label: str) -> "EmbeddedSandbox":
+    def launch(self, image: Image, limits: Limits, label: str) -> EmbeddedSandbox:
         """Start the image's harness; see `Engine.launch`."""
         self.check(image)
         with contextlib.ExitStack() as undo, our_faults(NAME):
@@ -159,118 +157,6 @@ class EmbeddedEngine:
                 group=bubblewrap.host_id(),
                 extra_groups=None if bubblewrap.host_id() is None else [],
             )
-
-
-class EmbeddedSandbox:
-    """One bubblewrap process and what runs in it."""
-
-    def __init__(
-        self,
-        label: str,
-        process: "subprocess.Popen[bytes]",
-        limits: Limits,
-        group: cgroup.Cgroup | None,
-        status_fd: int,
-    ) -> None:
-        self.label = label
-        self._process = process
-        self._group = group
-        self._status_fd = status_fd
-        self._killed = False
-        self._exit: Exit | None = None
-        self._usage = NOT_MEASURED
-        stdin, stdout, stderr = (
-            os.dup(pipe.fileno())
-            for pipe in (process.stdin, process.stdout, process.stderr)
-            if pipe is not None
-        )
-        for pipe in (process.stdin, process.stdout, process.stderr):
-            if pipe is not None:
-                pipe.close()
-        intake = Intake(log_bytes=limits.log_bytes, output_bytes=limits.output_bytes)
-        self._stdin_fd = stdin
-        self.channel = Channel(
-            intake,
-            stdin_fd=stdin,
-            protocol_fd=stdout,
-            readers={stdout: intake.take_protocol, stderr: intake.log.append},
-            owned=(stdin, stdout, stderr),
-        )
-
-    def open_gate(self) -> None:
-        """Let the waiting shell go on: it is in its cgroup now."""
-        os.write(self._stdin_fd, b"\n")
-
-    def kill(self) -> None:
-        """End everything in it: bubblewrap's death ends process 1, and that one all others."""
-        self._killed = True
-        self._process.kill()
-        if self._group is not None:
-            self._group.kill()
-
-    def wait(self, timeout_seconds: float) -> Exit | None:
-        """How it ended; see `Sandbox.wait`."""
-        if self._exit is None:
-            code = self._code(timeout_seconds)
-            if code is None:
-                return None
-            out_of_memory = self._group is not None and self._group.ooms() > 0
-            if code > 0 and not self._model_ran():
-                self._log_is_ours()
-            self._exit = Exit(status=code if code >= 0 else 128 - code, out_of_memory=out_of_memory)
-        return self._exit
-
-    def usage(self) -> Usage:
-        """By its cgroup at any time; without one when it has ended by itself."""
-        if self._group is not None and self._group.directories[0].exists():
-            self._usage = Usage(self._group.cpu_ms(), self._group.peak_mb())
-        return self._usage
-
-    def close(self) -> None:
-        """Kill it, wait, remove its cgroup and descriptors."""
-        self.kill()
-        self._code(None)
-        self.usage()
-        if self._group is not None:
-            self._group.remove()
-        self.channel.close()
-        if self._status_fd >= 0:
-            os.close(self._status_fd)
-            self._status_fd = -1
-
-    def _code(self, timeout_seconds: float | None) -> int | None:
-        """Its exit code, or minus the signal; None when it still runs."""
-        process = self._process
-        if process.returncode is None:
-            pidfd = os.pidfd_open(process.pid)
-            try:
-                if timeout_seconds is not None and not is_readable(pidfd, timeout_seconds):
-                    return None
-            finally:
-                os.close(pidfd)
-            # Not `process.wait`, which does not tell what bubblewrap and its child took.
-            _, status, took = os.wait4(process.pid, 0)
-            process.returncode = os.waitstatus_to_exitcode(status)
-            if self._group is None and not self._killed:
-                self._usage = Usage.told(took)
-        return process.returncode
-
-    def _model_ran(self) -> bool:
-        """Whether bubblewrap got as far as executing the harness."""
-        if self._status_fd < 0:
-            return True
-        reported = os.read(self._status_fd, 65_536).decode()
-        return any("exit-code" in json.loads(line) for line in reported.splitlines())
-
-    def _log_is_ours(self) -> None:
-        self.channel.drain()
-        said = self.channel.log.peek().strip().splitlines() or ["it said nothing"]
-        raise SandboxUnavailableError(
-            NAME,
-            f"could not build a sandbox: {said[-1]}",
-            "Check that user namespaces are allowed (sysctl user.max_user_namespaces) and that "
-            f"user {HOST_ID} may read the image",
-        )
 
 
 @contextlib.contextmanager

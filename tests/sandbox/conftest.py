@@ -26,7 +26,8 @@ import polars as pl
 import pytest
 
 from sandbox.runner.docker_engine import DockerEngine
-from sandbox.runner.embedded_engine import EmbeddedEngine, EmbeddedSandbox
+from sandbox.runner.embedded_engine import EmbeddedEngine
+from sandbox.runner.embedded_sandbox import EmbeddedSandbox
 from sandbox.runner.engine import Engine, Guarantees, Sandbox
 from sandbox.runner.errors import SandboxUnavailableError
 from sandbox.runner.forked_engine import ForkedEngine

@@ -14,13 +14,11 @@ from sandbox.runner.image import (
     Image,
 )
 from sandbox.runner.limits import FILE_BYTES, OPEN_FILES, Limits
+from sandbox.runner.threads import ALL_PROCESSES
 
 # A number nobody logs in with; all its processes are sandboxes.
 HOST_ID = 64_990
 MODEL_ID = 65_534
-# RLIMIT_NPROC counts all of one user's processes: this bounds all sandboxes
-# together, each one's own bound is its cgroup's.
-ALL_PROCESSES = 4_096
 # A shell waits here until it is in its cgroup.
 GATE = 'read -r _ && exec "$@"'
 READ_ONLY = ("--remount-ro", "/dev", "--remount-ro", "/")

@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
-from sandbox.runner import bubblewrap, cgroup, embedded_zygote, seccomp
+from sandbox.runner import bubblewrap, cgroup, embedded_zygote, seccomp, threads
 from sandbox.runner.bubblewrap import HOST_ID
 from sandbox.runner.embedded_sandbox import NAME, EmbeddedSandbox
 from sandbox.runner.engine import EngineName, Guarantees, RunPath
@@ -76,6 +76,8 @@ class EmbeddedEngine:
             sandbox = EmbeddedSandbox(label, process, limits, group, status_fd)
             undo.callback(sandbox.channel.close)
             sandbox.open_gate()
+            if group is None and (most := threads.at_most(limits)) is not None:
+                sandbox.limit_threads(most, limits.start_seconds)
             undo.pop_all()
         return sandbox
 
@@ -117,6 +119,7 @@ class EmbeddedEngine:
         else:
             holds.append("memory limited per process (RLIMIT_DATA)")
             lacks.append("no cgroup: CPU shares and memory of files in /tmp are not limited")
+            threads.tell(holds, lacks)
         if os.geteuid() == 0:
             holds.append(f"runs as user {HOST_ID}, never as root")
         else:

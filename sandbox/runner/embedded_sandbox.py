@@ -1,7 +1,9 @@
 """A sandbox that bubblewrap made."""
 
+import contextlib
 import json
 import os
+import resource
 import subprocess
 
 from sandbox.runner import cgroup
@@ -30,6 +32,7 @@ class EmbeddedSandbox:
         self._process = process
         self._group = group
         self._status_fd = status_fd
+        self._status = b""
         self._killed = False
         self._exit: Exit | None = None
         self._usage = NOT_MEASURED
@@ -54,6 +57,17 @@ class EmbeddedSandbox:
     def open_gate(self) -> None:
         """Let the waiting shell go on: it is in its cgroup now."""
         os.write(self._stdin_fd, b"\n")
+
+    def limit_threads(self, most: int, seconds: float) -> None:
+        """Let it have so many: set from outside, once it is in its namespace.
+
+        Raises:
+            TimeoutError: it is not there after so many seconds.
+        """
+        process = self._process_1(seconds)
+        if process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                resource.prlimit(process, resource.RLIMIT_NPROC, (most, most))
 
     def kill(self) -> None:
         """End everything in it: bubblewrap's death ends process 1, and that one all others."""
@@ -109,12 +123,23 @@ class EmbeddedSandbox:
                 self._usage = Usage.told(took)
         return process.returncode
 
+    def _process_1(self, seconds: float) -> int | None:
+        """Its number here, which bubblewrap tells first; None if bubblewrap ended before."""
+        while b"\n" not in self._status:
+            if not is_readable(self._status_fd, seconds):
+                raise TimeoutError("bubblewrap did not start")
+            told = os.read(self._status_fd, 65_536)
+            if not told:
+                return None
+            self._status += told
+        return int(json.loads(self._status.splitlines()[0])["child-pid"])
+
     def _model_ran(self) -> bool:
         """Whether bubblewrap got as far as executing the harness."""
         if self._status_fd < 0:
             return True
-        reported = os.read(self._status_fd, 65_536).decode()
-        return any("exit-code" in json.loads(line) for line in reported.splitlines())
+        self._status += os.read(self._status_fd, 65_536)
+        return any("exit-code" in json.loads(line) for line in self._status.splitlines())
 
     def _log_is_ours(self) -> None:
         self.channel.drain()

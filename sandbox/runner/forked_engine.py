@@ -25,8 +25,7 @@ from typing import Protocol
 import msgspec
 
 from sandbox.harness.forked import File, Run
-from sandbox.runner import cgroup, seccomp
-from sandbox.runner.bubblewrap import ALL_PROCESSES
+from sandbox.runner import cgroup, seccomp, threads
 from sandbox.runner.embedded_engine import our_faults
 from sandbox.runner.engine import ZYGOTES_MB, Engine, EngineName, Guarantees, RunPath
 from sandbox.runner.forked_sandbox import ForkedSandbox
@@ -143,6 +142,7 @@ class ForkedEngine:
             holds.append("memory limited per process (RLIMIT_DATA)")
             if self.name == "docker":
                 lacks.append("no cgroup of its own: CPU and /tmp are limited per zygote only")
+            threads.tell(holds, lacks)
         return Guarantees(tuple(holds), tuple(dict.fromkeys(lacks)))
 
     def _key(self, image: Image, label: str) -> Key:
@@ -163,10 +163,12 @@ class ForkedEngine:
             resource.RLIMIT_CORE: 0,
             resource.RLIMIT_CPU: int(limits.lifetime_seconds),
         }
+        if os.geteuid() == 0:
+            rlimits[resource.RLIMIT_NPROC] = threads.ALL_PROCESSES
         if keeper.group is None:
             rlimits[resource.RLIMIT_DATA] = limits.memory_mb * 1024 * 1024
-        if os.geteuid() == 0:
-            rlimits[resource.RLIMIT_NPROC] = ALL_PROCESSES
+            if (most := threads.at_most(limits)) is not None:
+                rlimits[resource.RLIMIT_NPROC] = most
         return Run(
             source=dict(_source(image.source)),
             tmp_bytes=limits.tmp_mb * 1024 * 1024,

@@ -6,6 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
+from sandbox.runner import threads
+from sandbox.runner.cgroup import HELPERS
+from sandbox.runner.engine import Engine
+from sandbox.runner.limits import Limits
 from sandbox.runner.run import SlotResult
 
 Cold = Callable[..., SlotResult]
@@ -165,6 +169,30 @@ def test_taking_too_much_ends_as_missed(
     assert re.search(detail, result.missed.detail), result.missed
     assert result.wall_ms < 30_000
     tell_missed(attack, result, kinds)
+
+
+def test_a_model_has_threads_up_to_its_limit_and_no_more(engine: Engine, cold: Cold) -> None:
+    if threads.NOT_LIMITED in engine.guarantees().lacks:
+        pytest.skip(threads.NOT_LIMITED)
+    result = cold("""
+def forecast(window):
+    threading.stack_size(65536)
+    try:
+        while True: threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
+    except RuntimeError:
+        raise ValueError(len(os.listdir("/proc/self/task")))
+""")
+    assert result.missed is not None
+    (number,) = re.findall(r"ValueError: (\d+)", result.missed.detail)
+    assert Limits.pids <= int(number) <= Limits.pids + HELPERS
+
+
+@pytest.mark.parametrize(
+    ("release", "does"),
+    [("5.10.0-35-amd64", False), ("5.14", True), ("6.1.0-18-amd64", True), ("4.18.0", False)],
+)
+def test_a_kernel_counts_threads_by_namespace_from_5_14_on(release: str, *, does: bool) -> None:
+    assert threads.counts_by_namespace(release) is does
 
 
 def test_a_log_flood_is_cut_at_its_limit_and_says_so(cold: Cold) -> None:

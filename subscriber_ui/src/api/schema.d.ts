@@ -197,7 +197,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * Show terms
+         * @description Which terms are in force: what `accepted_terms` of a registration has to name.
+         */
+        get: operations["show_terms"];
         put?: never;
         /**
          * Accept terms
@@ -1988,6 +1992,7 @@ export interface components {
             reason: string | null;
             /** Format: date-time */
             recorded_at: string;
+            run_again_at: string | null;
             signal: string;
             version: string;
             wall_ms: number;
@@ -2119,6 +2124,19 @@ export interface components {
             correlation: number | null;
             hours: number;
             reason: string | null;
+        };
+        /** Curve */
+        Curve: {
+            days: string[];
+            drawdown: number[];
+            scored_slots: number[];
+            step_days: number;
+            total_return: number[];
+        };
+        /** Curves */
+        Curves: {
+            afterwards: components["schemas"]["Curve"];
+            live: components["schemas"]["Curve"];
         };
         /** DataSourceKey */
         DataSourceKey: {
@@ -2289,6 +2307,9 @@ export interface components {
         };
         /** Headline */
         Headline: {
+            afterwards: {
+                [key: string]: components["schemas"]["Measure"];
+            };
             as_of: string | null;
             hit_rate: number | null;
             live_since: string | null;
@@ -2299,6 +2320,9 @@ export interface components {
             };
             sharpe: number | null;
             skill: number | null;
+            so_far: {
+                [key: string]: components["schemas"]["Measure"];
+            };
         };
         /** Health */
         Health: {
@@ -2512,6 +2536,9 @@ export interface components {
         };
         /** Measured */
         Measured: {
+            afterwards?: {
+                [key: string]: components["schemas"]["Measure"];
+            } | null;
             backfilled: {
                 [key: string]: components["schemas"]["Measure"];
             };
@@ -2525,6 +2552,7 @@ export interface components {
                     [key: string]: components["schemas"]["Measure"];
                 };
             };
+            curve?: components["schemas"]["Curves"] | null;
             drawdown?: components["schemas"]["MaxDrawdown"] | null;
             drift: {
                 [key: string]: components["schemas"]["Measure"];
@@ -2826,11 +2854,14 @@ export interface components {
         PlatformHealth: {
             /** Format: date-time */
             at: string;
+            dagster_url: string | null;
             feeds: components["schemas"]["Feed"][];
             letters: components["schemas"]["Room"];
             live_versions: number;
             log: components["schemas"]["Room"];
+            queues: components["schemas"]["Queue"][];
             recent_ticks: components["schemas"]["Tick"][];
+            sandboxes: components["schemas"]["Sandboxes"][];
             ticks: components["schemas"]["Room"];
         };
         /** Portal */
@@ -2890,6 +2921,13 @@ export interface components {
             state: "building" | "live" | "offline" | "retired" | "rejected";
             version: string;
             why: string | null;
+        };
+        /** Queue */
+        Queue: {
+            /** @enum {string} */
+            name: "slots" | "builds" | "leaves" | "letters" | "deliveries" | "payment_events";
+            oldest_at: string | null;
+            waiting: number;
         };
         /** Readiness */
         Readiness: {
@@ -3012,6 +3050,21 @@ export interface components {
         RunPage: {
             items: components["schemas"]["Run"][];
             next?: string | null;
+        };
+        /** Sandboxes */
+        Sandboxes: {
+            answered: number;
+            cpu_ms_p50: number | null;
+            cpu_ms_p95: number | null;
+            engine: string;
+            /** Format: date-time */
+            last_at: string;
+            missed: number;
+            path: string;
+            peak_memory_mb: number | null;
+            runs: number;
+            wall_ms_p50: number;
+            wall_ms_p95: number;
         };
         /** Session */
         Session: {
@@ -3152,6 +3205,10 @@ export interface components {
         SubscriptionPage: {
             items: components["schemas"]["Subscription"][];
             next?: string | null;
+        };
+        /** Terms */
+        Terms: {
+            version: string | null;
         };
         /** Tick */
         Tick: {
@@ -3875,6 +3932,44 @@ export interface operations {
             };
         };
     };
+    show_terms: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for */
+            200: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    "X-Request-ID": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Terms"];
+                    "application/msgpack": components["schemas"]["Terms"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            406: components["responses"]["NotAcceptable"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            /** @description A problem; `code` says which, docs/errors.md what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
     accept_terms: {
         parameters: {
             query?: never;
@@ -4161,12 +4256,17 @@ export interface operations {
             query?: {
                 /** @description `next` of the page before */
                 cursor?: string | null;
+                /** @description as_of at or after */
+                from?: string | null;
                 /** @description Items on a page */
                 limit?: number;
-                /** @description Only these */
-                provenance?: "live" | "late" | "missed" | "replayed" | "backfilled" | null;
+                /** @description Only these; by commas */
+                provenance?: string | null;
                 /** @description provider/name */
                 signal?: string | null;
+                /** @description as_of before */
+                to?: string | null;
+                version?: string | null;
             };
             header?: never;
             path?: never;

@@ -63,6 +63,7 @@ from api.openapi import complete, openapi_config
 from api.openapi_document import show_openapi
 from api.performance import metrics
 from api.performance import routes as performance
+from api.playback import routes as playback
 from api.provider import routes as provider
 from api.response_headers import response_headers
 from api.settings import ApiSettings
@@ -109,6 +110,7 @@ ROUTES: list[Router | HTTPRouteHandler] = [
     forecasts.router,
     forecasts.my_latest_forecasts,
     forecast_export.export_forecasts,
+    playback.router,
     events.stream_events,
     subscriptions.router,
     agreement.router,

@@ -100,6 +100,8 @@ EXPECTED = {
     "latest_forecasts":      (401, 200, 403, 200, 403, 200, 403),
     "my_latest_forecasts":   (401, 200, 200, 200, 200, 200, 403),
     "export_forecasts":      (403, 200, 403, 200, 403, 200, 403),
+    "get_playback":          (403, 200, 403, 200, 403, 200, 403),
+    "get_playback_range":    (200, 200, 200, 200, 200, 200, 403),
     "export_bars":           (401, 200, 200, 200, 200, 200, 403),
     "metrics":               (200, 200, 200, 200, 200, 200, 200),
     "stream_events":         (401, 200, 200, 200, 200, 200, 403),
@@ -139,6 +141,7 @@ OPERATIONS = {
 QUERIES = {
     "list_bars": {"symbol": "EURUSD"},
     "export_bars": {"symbol": "EURUSD"},
+    "get_playback": {"at": "9999-12-31T00:00:00Z"},
     "log_proof": {"leaf": 0},
     "compare_signals": {"signals": "ada/tide,dan/surge"},
     "stream_events": {"seconds": 0},

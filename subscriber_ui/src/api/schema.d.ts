@@ -197,11 +197,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * Show terms
-         * @description Which terms are in force: what `accepted_terms` of a registration has to name.
-         */
-        get: operations["show_terms"];
+        get?: never;
         put?: never;
         /**
          * Accept terms
@@ -1051,26 +1047,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/v1/provider/signals": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * List own signals
-         * @description Your signals, newest first: what runs, the last push and slot, readers, this month.
-         */
-        get: operations["list_own_signals"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/v1/provider/statements/{month}": {
         parameters: {
             query?: never;
@@ -1295,11 +1271,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * List offers
-         * @description Every offer there was, the one that binds new subscribers first.
-         */
-        get: operations["list_offers"];
+        get?: never;
         put?: never;
         /**
          * Create offer
@@ -1324,6 +1296,49 @@ export interface paths {
          * @description Live, late, replayed and backfilled slots apart; an unknown number is null, with a reason.
          */
         get: operations["get_performance"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/signals/{provider}/{name}/playback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get playback
+         * @description Bars, forecasts and misses that became known in (since, at], in that order.
+         *
+         *     `live` and `late` forecasts unless `provenance` asks for others. Without a subscription:
+         *     up to `until` of .../playback/range.
+         */
+        get: operations["get_playback"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/signals/{provider}/{name}/playback/range": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get playback range
+         * @description Up to which instant who asks may play, and where each provenance begins.
+         */
+        get: operations["get_playback_range"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1670,9 +1685,8 @@ export interface paths {
          * @description Events as they happen; with the id of the last one received, those since then first.
          *
          *     Types: `forecast` and `missed` of signals that I may read, `version.live`,
-         *     `version.offline` and `version.retired` of their versions, `version.building` and
-         *     `version.rejected` of what I push, and `subscription.*`, `payment.*` and `offer.*` of mine.
-         *     docs/subscriber/stream.md shows each.
+         *     `version.offline` and `version.retired` of their versions, and `subscription.*`,
+         *     `payment.*` and `offer.*` of mine. docs/subscriber/stream.md shows each.
          */
         get: operations["stream_events"];
         put?: never;
@@ -1992,7 +2006,6 @@ export interface components {
             reason: string | null;
             /** Format: date-time */
             recorded_at: string;
-            run_again_at: string | null;
             signal: string;
             version: string;
             wall_ms: number;
@@ -2125,19 +2138,6 @@ export interface components {
             hours: number;
             reason: string | null;
         };
-        /** Curve */
-        Curve: {
-            days: string[];
-            drawdown: number[];
-            scored_slots: number[];
-            step_days: number;
-            total_return: number[];
-        };
-        /** Curves */
-        Curves: {
-            afterwards: components["schemas"]["Curve"];
-            live: components["schemas"]["Curve"];
-        };
         /** DataSourceKey */
         DataSourceKey: {
             /** Format: date-time */
@@ -2187,11 +2187,6 @@ export interface components {
             horizon_hours: number;
             symbol: string;
         };
-        /** Earned */
-        Earned: {
-            currency: string;
-            earned_minor: number;
-        };
         /**
          * EmailChange
          * @example {
@@ -2234,6 +2229,12 @@ export interface components {
             reason: string | null;
             signal: string | null;
             value: number | null;
+        };
+        /** FirstSlot */
+        FirstSlot: {
+            /** Format: date-time */
+            first: string;
+            provenance: string;
         };
         /** Flag */
         Flag: {
@@ -2307,9 +2308,6 @@ export interface components {
         };
         /** Headline */
         Headline: {
-            afterwards: {
-                [key: string]: components["schemas"]["Measure"];
-            };
             as_of: string | null;
             hit_rate: number | null;
             live_since: string | null;
@@ -2320,9 +2318,6 @@ export interface components {
             };
             sharpe: number | null;
             skill: number | null;
-            so_far: {
-                [key: string]: components["schemas"]["Measure"];
-            };
         };
         /** Health */
         Health: {
@@ -2410,15 +2405,6 @@ export interface components {
             happened_at: string;
             /** @enum {string} */
             kind: "refund" | "chargeback";
-        };
-        /** LastSlot */
-        LastSlot: {
-            /** Format: date-time */
-            as_of: string;
-            /** @enum {string} */
-            proven: "live" | "late" | "missed" | "pending";
-            reason: string | null;
-            version: string;
         };
         /** LeafProof */
         LeafProof: {
@@ -2536,9 +2522,6 @@ export interface components {
         };
         /** Measured */
         Measured: {
-            afterwards?: {
-                [key: string]: components["schemas"]["Measure"];
-            } | null;
             backfilled: {
                 [key: string]: components["schemas"]["Measure"];
             };
@@ -2552,7 +2535,6 @@ export interface components {
                     [key: string]: components["schemas"]["Measure"];
                 };
             };
-            curve?: components["schemas"]["Curves"] | null;
             drawdown?: components["schemas"]["MaxDrawdown"] | null;
             drift: {
                 [key: string]: components["schemas"]["Measure"];
@@ -2733,27 +2715,6 @@ export interface components {
             id: number;
             trial_days: number;
         };
-        /** OwnSignal */
-        OwnSignal: {
-            /** Format: date-time */
-            created_at: string;
-            earned: components["schemas"]["Earned"][];
-            last_push: components["schemas"]["Push"] | null;
-            last_slot: components["schemas"]["LastSlot"] | null;
-            live_versions: string[];
-            name: string;
-            paying: number;
-            signal: string;
-            title: string;
-            trialing: number;
-            /** @enum {string} */
-            visibility: "private" | "public";
-        };
-        /** OwnSignalPage */
-        OwnSignalPage: {
-            items: components["schemas"]["OwnSignal"][];
-            next?: string | null;
-        };
         /**
          * PasswordChange
          * @example {
@@ -2775,23 +2736,6 @@ export interface components {
         PasswordReset: {
             password: string;
             token: string;
-        };
-        /** PastOffer */
-        PastOffer: {
-            amount_minor: number;
-            currency: string;
-            effective_from: string | null;
-            ends_old_terms: boolean;
-            id: number;
-            reveal_after_hours: number;
-            trial_days: number;
-            /** Format: date-time */
-            valid_from: string;
-        };
-        /** PastOfferPage */
-        PastOfferPage: {
-            items: components["schemas"]["PastOffer"][];
-            next?: string | null;
         };
         /** Payout */
         Payout: {
@@ -2854,15 +2798,83 @@ export interface components {
         PlatformHealth: {
             /** Format: date-time */
             at: string;
-            dagster_url: string | null;
             feeds: components["schemas"]["Feed"][];
             letters: components["schemas"]["Room"];
             live_versions: number;
             log: components["schemas"]["Room"];
-            queues: components["schemas"]["Queue"][];
             recent_ticks: components["schemas"]["Tick"][];
-            sandboxes: components["schemas"]["Sandboxes"][];
             ticks: components["schemas"]["Room"];
+        };
+        /** Playback */
+        Playback: {
+            /** Format: date-time */
+            at: string;
+            bars: components["schemas"]["PlayedBars"];
+            forecasts: components["schemas"]["PlayedForecasts"];
+            /** Format: date-time */
+            from: string;
+            live_deadline_minutes: number;
+            missed: components["schemas"]["PlayedMisses"];
+            next: string | null;
+            quantile_levels: number[][];
+            signal: string;
+            since: string | null;
+            symbols: components["schemas"]["PlayedSymbol"][];
+            turned_late: components["schemas"]["TurnedLate"];
+            versions: components["schemas"]["PlayedVersion"][];
+        };
+        /** PlaybackRange */
+        PlaybackRange: {
+            entitled: boolean;
+            first_slots: components["schemas"]["FirstSlot"][];
+            live_deadline_minutes: number;
+            signal: string;
+            until: string | null;
+        };
+        /** PlayedBars */
+        PlayedBars: {
+            available_at: number[];
+            close: number[];
+            high: number[];
+            is_history: boolean[];
+            low: number[];
+            open: number[];
+            symbol: number[];
+            ts_close: number[];
+            ts_open: number[];
+            volume: (number | null)[];
+        };
+        /** PlayedForecasts */
+        PlayedForecasts: {
+            as_of: number[];
+            available_at: number[];
+            horizon_hours: number[];
+            is_unopened: boolean[];
+            levels: (number | null)[];
+            point: number[];
+            probability_up: (number | null)[];
+            provenance: string[];
+            quantiles: (number[] | null)[];
+            symbol: number[];
+            version: number[];
+        };
+        /** PlayedMisses */
+        PlayedMisses: {
+            as_of: number[];
+            available_at: number[];
+            reason: string[];
+            version: number[];
+        };
+        /** PlayedSymbol */
+        PlayedSymbol: {
+            is_sample_data: boolean;
+            symbol: string;
+        };
+        /** PlayedVersion */
+        PlayedVersion: {
+            rank: number;
+            target: string;
+            version: string;
         };
         /** Portal */
         Portal: {
@@ -2912,22 +2924,6 @@ export interface components {
             balances: components["schemas"]["Balance"][];
             signals: components["schemas"]["SignalSubscribers"][];
             this_month: components["schemas"]["StatementOfCurrency"][];
-        };
-        /** Push */
-        Push: {
-            /** Format: date-time */
-            reserved_at: string;
-            /** @enum {string} */
-            state: "building" | "live" | "offline" | "retired" | "rejected";
-            version: string;
-            why: string | null;
-        };
-        /** Queue */
-        Queue: {
-            /** @enum {string} */
-            name: "slots" | "builds" | "leaves" | "letters" | "deliveries" | "payment_events";
-            oldest_at: string | null;
-            waiting: number;
         };
         /** Readiness */
         Readiness: {
@@ -3022,8 +3018,6 @@ export interface components {
             leaf_index: number | null;
             path: string;
             peak_memory_mb: number | null;
-            /** @enum {string} */
-            proven: "live" | "late" | "missed" | "pending" | "replayed" | "backfilled";
             provenance: string;
             reason: string | null;
             /** Format: date-time */
@@ -3036,8 +3030,6 @@ export interface components {
             as_of: string;
             id: number;
             log: string;
-            /** @enum {string} */
-            proven: "live" | "late" | "missed" | "pending" | "replayed" | "backfilled";
             provenance: string;
             reason: string | null;
         };
@@ -3050,21 +3042,6 @@ export interface components {
         RunPage: {
             items: components["schemas"]["Run"][];
             next?: string | null;
-        };
-        /** Sandboxes */
-        Sandboxes: {
-            answered: number;
-            cpu_ms_p50: number | null;
-            cpu_ms_p95: number | null;
-            engine: string;
-            /** Format: date-time */
-            last_at: string;
-            missed: number;
-            path: string;
-            peak_memory_mb: number | null;
-            runs: number;
-            wall_ms_p50: number;
-            wall_ms_p95: number;
         };
         /** Session */
         Session: {
@@ -3206,10 +3183,6 @@ export interface components {
             items: components["schemas"]["Subscription"][];
             next?: string | null;
         };
-        /** Terms */
-        Terms: {
-            version: string | null;
-        };
         /** Tick */
         Tick: {
             /** Format: date-time */
@@ -3288,6 +3261,12 @@ export interface components {
             deadline_minutes: number;
             /** @default 0 */
             delay_hours: number;
+        };
+        /** TurnedLate */
+        TurnedLate: {
+            as_of: number[];
+            available_at: number[];
+            version: number[];
         };
         /** User */
         User: {
@@ -3932,44 +3911,6 @@ export interface operations {
             };
         };
     };
-    show_terms: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description What was asked for */
-            200: {
-                headers: {
-                    "RateLimit-Limit": components["headers"]["RateLimit"];
-                    "RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
-                    "RateLimit-Reset": components["headers"]["RateLimitReset"];
-                    "X-Request-ID": components["headers"]["RequestId"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Terms"];
-                    "application/msgpack": components["schemas"]["Terms"];
-                };
-            };
-            401: components["responses"]["Unauthorized"];
-            406: components["responses"]["NotAcceptable"];
-            429: components["responses"]["TooManyRequests"];
-            503: components["responses"]["Unavailable"];
-            /** @description A problem; `code` says which, docs/errors.md what to do */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDetails"];
-                };
-            };
-        };
-    };
     accept_terms: {
         parameters: {
             query?: never;
@@ -4256,17 +4197,12 @@ export interface operations {
             query?: {
                 /** @description `next` of the page before */
                 cursor?: string | null;
-                /** @description as_of at or after */
-                from?: string | null;
                 /** @description Items on a page */
                 limit?: number;
-                /** @description Only these; by commas */
-                provenance?: string | null;
+                /** @description Only these */
+                provenance?: "live" | "late" | "missed" | "replayed" | "backfilled" | null;
                 /** @description provider/name */
                 signal?: string | null;
-                /** @description as_of before */
-                to?: string | null;
-                version?: string | null;
             };
             header?: never;
             path?: never;
@@ -5974,51 +5910,6 @@ export interface operations {
             };
         };
     };
-    list_own_signals: {
-        parameters: {
-            query?: {
-                /** @description `next` of the page before */
-                cursor?: string | null;
-                /** @description Items on a page */
-                limit?: number;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description What was asked for */
-            200: {
-                headers: {
-                    "RateLimit-Limit": components["headers"]["RateLimit"];
-                    "RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
-                    "RateLimit-Reset": components["headers"]["RateLimitReset"];
-                    "X-Request-ID": components["headers"]["RequestId"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["OwnSignalPage"];
-                    "application/msgpack": components["schemas"]["OwnSignalPage"];
-                };
-            };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            406: components["responses"]["NotAcceptable"];
-            429: components["responses"]["TooManyRequests"];
-            503: components["responses"]["Unavailable"];
-            /** @description A problem; `code` says which, docs/errors.md what to do */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDetails"];
-                };
-            };
-        };
-    };
     provider_statement: {
         parameters: {
             query?: never;
@@ -6717,63 +6608,6 @@ export interface operations {
             };
         };
     };
-    list_offers: {
-        parameters: {
-            query?: {
-                /** @description `next` of the page before */
-                cursor?: string | null;
-                /** @description Items on a page */
-                limit?: number;
-            };
-            header?: never;
-            path: {
-                /**
-                 * @description Name of the signal, second half of provider/name
-                 * @example tide
-                 */
-                name: string;
-                /**
-                 * @description Handle of the provider
-                 * @example ada
-                 */
-                provider: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description What was asked for */
-            200: {
-                headers: {
-                    "RateLimit-Limit": components["headers"]["RateLimit"];
-                    "RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
-                    "RateLimit-Reset": components["headers"]["RateLimitReset"];
-                    "X-Request-ID": components["headers"]["RequestId"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["PastOfferPage"];
-                    "application/msgpack": components["schemas"]["PastOfferPage"];
-                };
-            };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            406: components["responses"]["NotAcceptable"];
-            429: components["responses"]["TooManyRequests"];
-            503: components["responses"]["Unavailable"];
-            /** @description A problem; `code` says which, docs/errors.md what to do */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDetails"];
-                };
-            };
-        };
-    };
     create_offer: {
         parameters: {
             query?: never;
@@ -6878,6 +6712,121 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+            406: components["responses"]["NotAcceptable"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            /** @description A problem; `code` says which, docs/errors.md what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    get_playback: {
+        parameters: {
+            query: {
+                /** @description nothing known later; cut to now */
+                at: string;
+                /** @description bars that open, and slots, at or after; 8,760 hours before `at` */
+                from?: string | null;
+                horizon?: number | null;
+                /** @description live, late, replayed, backfilled; by commas */
+                provenance?: string | null;
+                /** @description only what became known after it */
+                since?: string | null;
+                symbol?: string | null;
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description Name of the signal, second half of provider/name
+                 * @example tide
+                 */
+                name: string;
+                /**
+                 * @description Handle of the provider
+                 * @example ada
+                 */
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for */
+            200: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    "X-Request-ID": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Playback"];
+                    "application/msgpack": components["schemas"]["Playback"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            406: components["responses"]["NotAcceptable"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            /** @description A problem; `code` says which, docs/errors.md what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    get_playback_range: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Name of the signal, second half of provider/name
+                 * @example tide
+                 */
+                name: string;
+                /**
+                 * @description Handle of the provider
+                 * @example ada
+                 */
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for */
+            200: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    "X-Request-ID": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlaybackRange"];
+                    "application/msgpack": components["schemas"]["PlaybackRange"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             406: components["responses"]["NotAcceptable"];
             429: components["responses"]["TooManyRequests"];
@@ -7287,13 +7236,7 @@ export interface operations {
             query?: {
                 /** @description `next` of the page before */
                 cursor?: string | null;
-                /** @description slots at or after */
-                from?: string | null;
                 limit?: number;
-                /** @description Only these, as `proven` */
-                provenance?: "live" | "late" | "missed" | "pending" | "replayed" | "backfilled" | null;
-                /** @description slots before */
-                to?: string | null;
             };
             header?: never;
             path: {
@@ -7538,14 +7481,8 @@ export interface operations {
             query?: {
                 /** @description `next` of the page before */
                 cursor?: string | null;
-                /** @description slots at or after */
-                from?: string | null;
                 /** @description Items on a page */
                 limit?: number;
-                /** @description Only these, as `proven` */
-                provenance?: "live" | "late" | "missed" | "pending" | "replayed" | "backfilled" | null;
-                /** @description slots before */
-                to?: string | null;
             };
             header?: never;
             path: {

@@ -1,0 +1,1 @@
+"""What could be seen at an instant, as a list that only grows."""

@@ -1,16 +1,22 @@
 import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
 
 import { rootRoute } from "../root";
+import { type CompareSearch, names, readSearch } from "./search";
 
-const catalogueRoute = createRoute({
+export const catalogueRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: "/",
+  validateSearch: readSearch,
   component: lazyRouteComponent(() => import("./CataloguePage"), "CataloguePage"),
 });
 
-const compareRoute = createRoute({
+export const compareRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: "/compare",
+  validateSearch: (raw: Record<string, unknown>): CompareSearch => ({
+    signals: names(raw["signals"]).join(",") || undefined,
+    against: raw["against"] === "mine" ? "mine" : undefined,
+  }),
   component: lazyRouteComponent(() => import("./ComparePage"), "ComparePage"),
 });
 

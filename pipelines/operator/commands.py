@@ -1,9 +1,12 @@
 """The operator's commands, added to `signalbox` where the platform is installed."""
 
+import sys
 import time
 from contextlib import closing
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import click
 import msgspec
@@ -75,11 +78,22 @@ def demo(root: Path | None, port: int) -> None:
     demonstration.demo(Home(root or default_root("demo"), Ports(port)), click.echo)
 
 
-@commands.add(home_option)
-def demo_check(root: Path | None) -> None:
+@commands.add(
+    click.option("--hold", is_flag=True, help="Then stay up until standard input ends."),
+    home_option,
+)
+def demo_check(*, hold: bool, root: Path | None) -> None:
     """The demonstration on private ports, checked as a subscriber; one JSON line last."""
-    result = checking.demo_check(root, lambda text: click.echo(text, err=True))
-    click.echo(msgspec.json.encode(result))
+
+    def held(result: dict[str, Any]) -> None:
+        click.echo(msgspec.json.encode(result))
+        sys.stdout.flush()
+        sys.stdin.read()
+
+    say = partial(click.echo, err=True)
+    result = checking.demo_check(root, say, held if hold else None)
+    if not hold:
+        click.echo(msgspec.json.encode(result))
     if not result["ok"]:
         raise SystemExit(1)
 

@@ -33,8 +33,16 @@ class Counts:
     sandbox: str
 
 
-def demo_check(root: Path | None, say: Say) -> dict[str, Any]:
-    """The same in a temporary home on free ports; act as a subscriber; stop everything."""
+def demo_check(
+    root: Path | None, say: Say, held: Callable[[dict[str, Any]], None] | None = None
+) -> dict[str, Any]:
+    """The same in a temporary home on free ports; act as a subscriber; stop everything.
+
+    Args:
+        root: the home; a temporary one of its own without.
+        say: is told how it goes.
+        held: is called with the result, and where everything is, while it runs still.
+    """
     began = time.monotonic()
     with contextlib.nullcontext(root) if root else _own_root() as folder:
         home = with_demo_settings(Home(folder, Ports(_free_ports())))
@@ -44,12 +52,16 @@ def demo_check(root: Path | None, say: Say) -> dict[str, Any]:
             problems = _check_as_subscriber(home, provider, subscriber)
             for problem in problems:
                 say(f"WRONG: {problem}")
-    return {
-        "ok": not problems and counts.forecasts_live > 0 and counts.scores > 0,
-        "problems": problems,
-        **msgspec.to_builtins(counts),
-        "seconds": round(time.monotonic() - began, 1),
-    }
+            result = {
+                "ok": not problems and counts.forecasts_live > 0 and counts.scores > 0,
+                "problems": problems,
+                **msgspec.to_builtins(counts),
+                "seconds": round(time.monotonic() - began, 1),
+            }
+            if held is not None:
+                places = {"api": home.api_url, "git": home.git_url, "dagster": home.dagster_url}
+                held(result | places)
+    return result
 
 
 @contextlib.contextmanager

@@ -106,6 +106,8 @@ export const theme = createTheme({
     MuiSelect: { defaultProps: { size: "small" } },
     MuiTableCell: { styleOverrides: { root: { fontVariantNumeric: "tabular-nums" } } },
     MuiTooltip: { defaultProps: { arrow: true, enterTouchDelay: 0, leaveTouchDelay: 6000 } },
-    MuiLink: { defaultProps: { underline: "hover" } },
+    // Told from the text around them without colour.
+    MuiLink: { defaultProps: { underline: "always" } },
+    MuiToggleButton: { styleOverrides: { root: { color: "var(--mui-palette-text-secondary)" } } },
   },
 });

@@ -1,15 +1,15 @@
 import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
 
 import { rootRoute } from "../root";
+import { ownAddress } from "./next";
 
 interface Next {
   next?: string;
 }
 
-/** Where to go on afterwards; only addresses of ours. */
 function readNext(search: Record<string, unknown>): Next {
-  const next = search["next"];
-  return typeof next === "string" && /^\/(?![/\\])/.test(next) ? { next } : {};
+  const next = ownAddress(search["next"]);
+  return next === undefined ? {} : { next };
 }
 
 const loginRoute = createRoute({

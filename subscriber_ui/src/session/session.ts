@@ -43,11 +43,21 @@ export function restored(): Promise<void> {
 
 /**
  * Log in.
- * @throws ProblemError what the API refused, `second_factor_required` included.
+ * @throws ProblemError what the API refused, `totp_required` included.
  */
 export async function signIn(email: string, password: string, totp?: string): Promise<void> {
   const body = { email, password, totp: totp ?? null, keep: "cookie" };
   accept((await post("/v1/auth/login", body)) as Schemas["SignedIn"]);
+  localStorage.setItem(MARK, "1");
+  await learnMe();
+}
+
+/**
+ * Make an account, and be signed in to it.
+ * @throws ProblemError what the API refused.
+ */
+export async function signUp(who: Omit<Schemas["Registration"], "keep">): Promise<void> {
+  accept((await post("/v1/auth/register", { ...who, keep: "cookie" })) as Schemas["SignedIn"]);
   localStorage.setItem(MARK, "1");
   await learnMe();
 }

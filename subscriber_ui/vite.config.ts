@@ -2,7 +2,7 @@ import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
 
 const api = process.env["SIGNALBOX_API"] ?? "http://127.0.0.1:8700";
-const served = ["/v1", "/log", "/checkout", "/account", "/verify", "/schema", "/healthz"];
+const served = ["/v1", "/log/", "/checkout", "/account", "/verify", "/schema", "/healthz"];
 
 export default defineConfig({
   plugins: [react()],

@@ -2,6 +2,7 @@ import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
 
 import { rootRoute } from "../root";
 import { signedIn } from "../session/guards";
+import { readRunSearch } from "./runs/search";
 
 const frameRoute = createRoute({
   getParentRoute: () => rootRoute,
@@ -13,7 +14,7 @@ const frameRoute = createRoute({
 const deskRoute = createRoute({
   getParentRoute: () => frameRoute,
   path: "/",
-  component: lazyRouteComponent(() => import("./DeskPage"), "DeskPage"),
+  component: lazyRouteComponent(() => import("./desk/DeskPage"), "DeskPage"),
 });
 
 const newRoute = createRoute({
@@ -22,21 +23,58 @@ const newRoute = createRoute({
   component: lazyRouteComponent(() => import("./NewSignalPage"), "NewSignalPage"),
 });
 
-const ownSignalRoute = createRoute({
-  getParentRoute: () => frameRoute,
-  path: "signals/$name",
-  component: lazyRouteComponent(() => import("./OwnSignalPage"), "OwnSignalPage"),
-});
-
 const revenueRoute = createRoute({
   getParentRoute: () => frameRoute,
   path: "revenue",
-  component: lazyRouteComponent(() => import("./RevenuePage"), "RevenuePage"),
+  component: lazyRouteComponent(() => import("./revenue/RevenuePage"), "RevenuePage"),
+});
+
+export const ownSignalRoute = createRoute({
+  getParentRoute: () => frameRoute,
+  path: "signals/$name",
+  component: lazyRouteComponent(() => import("./OwnSignalFrame"), "OwnSignalFrame"),
+});
+
+export const versionsRoute = createRoute({
+  getParentRoute: () => ownSignalRoute,
+  path: "/",
+  validateSearch: readVersion,
+  component: lazyRouteComponent(() => import("./versions/VersionsTab"), "VersionsTab"),
+});
+
+export const runsRoute = createRoute({
+  getParentRoute: () => ownSignalRoute,
+  path: "runs",
+  validateSearch: readRunSearch,
+  component: lazyRouteComponent(() => import("./runs/RunsTab"), "RunsTab"),
+});
+
+export const leaksRoute = createRoute({
+  getParentRoute: () => ownSignalRoute,
+  path: "leaks",
+  validateSearch: readVersion,
+  component: lazyRouteComponent(() => import("./leaks/LeaksTab"), "LeaksTab"),
+});
+
+const offerRoute = createRoute({
+  getParentRoute: () => ownSignalRoute,
+  path: "offer",
+  component: lazyRouteComponent(() => import("./offer/OfferTab"), "OfferTab"),
+});
+
+const listingRoute = createRoute({
+  getParentRoute: () => ownSignalRoute,
+  path: "listing",
+  component: lazyRouteComponent(() => import("./listing/ListingTab"), "ListingTab"),
 });
 
 export const providerRoute = frameRoute.addChildren([
   deskRoute,
   newRoute,
-  ownSignalRoute,
   revenueRoute,
+  ownSignalRoute.addChildren([versionsRoute, runsRoute, leaksRoute, offerRoute, listingRoute]),
 ]);
+
+function readVersion(search: Record<string, unknown>): { version?: string } {
+  return typeof search["version"] === "string" ? { version: search["version"] } : {};
+}

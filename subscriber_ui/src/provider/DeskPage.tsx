@@ -1,5 +1,0 @@
-import { PageHead } from "../elements/PageHead";
-
-export function DeskPage() {
-  return <PageHead title="Provider" />;
-}

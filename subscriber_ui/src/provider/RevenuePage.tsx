@@ -1,5 +1,0 @@
-import { PageHead } from "../elements/PageHead";
-
-export function RevenuePage() {
-  return <PageHead title="Revenue" />;
-}

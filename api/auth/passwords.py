@@ -9,6 +9,7 @@ import asyncio
 import secrets
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from typing import TypeVar
 
 from argon2 import PasswordHasher
@@ -21,13 +22,21 @@ WAITING_PER_THREAD = 64
 T = TypeVar("T")
 
 
+_HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
+
+
+@cache
+def _nobodys_hash() -> str:
+    """Of a password that nobody knows; computed once, as it takes as long as any."""
+    return _HASHER.hash(secrets.token_urlsafe())
+
+
 class Passwords:
     """argon2id with t=2, 19 MiB, p=1 (OWASP's second choice for servers)."""
 
     def __init__(self, at_once: int) -> None:
         """Hash and verify `at_once` passwords at a time."""
-        self._hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
-        self._nobodys_hash = self._hasher.hash(secrets.token_urlsafe())
+        self._nobodys_hash = _nobodys_hash()
         self._threads = ThreadPoolExecutor(at_once, thread_name_prefix="argon2")
         self._at_most = at_once * (1 + WAITING_PER_THREAD)
         self._inside = 0
@@ -38,7 +47,7 @@ class Passwords:
         Raises:
             Problem: passwords_busy.
         """
-        return await self._in_thread(lambda: self._hasher.hash(password))
+        return await self._in_thread(lambda: _HASHER.hash(password))
 
     async def verify(self, password_hash: str | None, password: str) -> bool:
         """Whether the password is right; None, an unknown person, costs the same.
@@ -69,6 +78,6 @@ class Passwords:
 
     def _verify(self, password_hash: str, password: str) -> bool:
         try:
-            return self._hasher.verify(password_hash, password)
+            return _HASHER.verify(password_hash, password)
         except (VerificationError, InvalidHashError):
             return False

@@ -1051,6 +1051,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/provider/signals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List own signals
+         * @description Your signals, newest first: what runs, the last push and slot, readers, this month.
+         */
+        get: operations["list_own_signals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/provider/statements/{month}": {
         parameters: {
             query?: never;
@@ -1275,7 +1295,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * List offers
+         * @description Every offer there was, the one that binds new subscribers first.
+         */
+        get: operations["list_offers"];
         put?: never;
         /**
          * Create offer
@@ -1689,8 +1713,9 @@ export interface paths {
          * @description Events as they happen; with the id of the last one received, those since then first.
          *
          *     Types: `forecast` and `missed` of signals that I may read, `version.live`,
-         *     `version.offline` and `version.retired` of their versions, and `subscription.*`,
-         *     `payment.*` and `offer.*` of mine. docs/subscriber/stream.md shows each.
+         *     `version.offline` and `version.retired` of their versions, `version.building` and
+         *     `version.rejected` of what I push, and `subscription.*`, `payment.*` and `offer.*` of mine.
+         *     docs/subscriber/stream.md shows each.
          */
         get: operations["stream_events"];
         put?: never;
@@ -2010,6 +2035,7 @@ export interface components {
             reason: string | null;
             /** Format: date-time */
             recorded_at: string;
+            run_again_at: string | null;
             signal: string;
             version: string;
             wall_ms: number;
@@ -2142,6 +2168,19 @@ export interface components {
             hours: number;
             reason: string | null;
         };
+        /** Curve */
+        Curve: {
+            days: string[];
+            drawdown: number[];
+            scored_slots: number[];
+            step_days: number;
+            total_return: number[];
+        };
+        /** Curves */
+        Curves: {
+            afterwards: components["schemas"]["Curve"];
+            live: components["schemas"]["Curve"];
+        };
         /** DataSourceKey */
         DataSourceKey: {
             /** Format: date-time */
@@ -2190,6 +2229,11 @@ export interface components {
             forecast_history: number | null;
             horizon_hours: number;
             symbol: string;
+        };
+        /** Earned */
+        Earned: {
+            currency: string;
+            earned_minor: number;
         };
         /**
          * EmailChange
@@ -2312,6 +2356,9 @@ export interface components {
         };
         /** Headline */
         Headline: {
+            afterwards: {
+                [key: string]: components["schemas"]["Measure"];
+            };
             as_of: string | null;
             hit_rate: number | null;
             live_since: string | null;
@@ -2322,6 +2369,9 @@ export interface components {
             };
             sharpe: number | null;
             skill: number | null;
+            so_far: {
+                [key: string]: components["schemas"]["Measure"];
+            };
         };
         /** Health */
         Health: {
@@ -2409,6 +2459,15 @@ export interface components {
             happened_at: string;
             /** @enum {string} */
             kind: "refund" | "chargeback";
+        };
+        /** LastSlot */
+        LastSlot: {
+            /** Format: date-time */
+            as_of: string;
+            /** @enum {string} */
+            proven: "live" | "late" | "missed" | "pending";
+            reason: string | null;
+            version: string;
         };
         /** LeafProof */
         LeafProof: {
@@ -2526,6 +2585,9 @@ export interface components {
         };
         /** Measured */
         Measured: {
+            afterwards?: {
+                [key: string]: components["schemas"]["Measure"];
+            } | null;
             backfilled: {
                 [key: string]: components["schemas"]["Measure"];
             };
@@ -2539,6 +2601,7 @@ export interface components {
                     [key: string]: components["schemas"]["Measure"];
                 };
             };
+            curve?: components["schemas"]["Curves"] | null;
             drawdown?: components["schemas"]["MaxDrawdown"] | null;
             drift: {
                 [key: string]: components["schemas"]["Measure"];
@@ -2719,6 +2782,27 @@ export interface components {
             id: number;
             trial_days: number;
         };
+        /** OwnSignal */
+        OwnSignal: {
+            /** Format: date-time */
+            created_at: string;
+            earned: components["schemas"]["Earned"][];
+            last_push: components["schemas"]["Push"] | null;
+            last_slot: components["schemas"]["LastSlot"] | null;
+            live_versions: string[];
+            name: string;
+            paying: number;
+            signal: string;
+            title: string;
+            trialing: number;
+            /** @enum {string} */
+            visibility: "private" | "public";
+        };
+        /** OwnSignalPage */
+        OwnSignalPage: {
+            items: components["schemas"]["OwnSignal"][];
+            next?: string | null;
+        };
         /**
          * PasswordChange
          * @example {
@@ -2740,6 +2824,23 @@ export interface components {
         PasswordReset: {
             password: string;
             token: string;
+        };
+        /** PastOffer */
+        PastOffer: {
+            amount_minor: number;
+            currency: string;
+            effective_from: string | null;
+            ends_old_terms: boolean;
+            id: number;
+            reveal_after_hours: number;
+            trial_days: number;
+            /** Format: date-time */
+            valid_from: string;
+        };
+        /** PastOfferPage */
+        PastOfferPage: {
+            items: components["schemas"]["PastOffer"][];
+            next?: string | null;
         };
         /** Payout */
         Payout: {
@@ -2802,11 +2903,14 @@ export interface components {
         PlatformHealth: {
             /** Format: date-time */
             at: string;
+            dagster_url: string | null;
             feeds: components["schemas"]["Feed"][];
             letters: components["schemas"]["Room"];
             live_versions: number;
             log: components["schemas"]["Room"];
+            queues: components["schemas"]["Queue"][];
             recent_ticks: components["schemas"]["Tick"][];
+            sandboxes: components["schemas"]["Sandboxes"][];
             ticks: components["schemas"]["Room"];
         };
         /** Playback */
@@ -2929,6 +3033,22 @@ export interface components {
             signals: components["schemas"]["SignalSubscribers"][];
             this_month: components["schemas"]["StatementOfCurrency"][];
         };
+        /** Push */
+        Push: {
+            /** Format: date-time */
+            reserved_at: string;
+            /** @enum {string} */
+            state: "building" | "live" | "offline" | "retired" | "rejected";
+            version: string;
+            why: string | null;
+        };
+        /** Queue */
+        Queue: {
+            /** @enum {string} */
+            name: "slots" | "builds" | "leaves" | "letters" | "deliveries" | "payment_events";
+            oldest_at: string | null;
+            waiting: number;
+        };
         /** Readiness */
         Readiness: {
             log: string;
@@ -3022,6 +3142,8 @@ export interface components {
             leaf_index: number | null;
             path: string;
             peak_memory_mb: number | null;
+            /** @enum {string} */
+            proven: "live" | "late" | "missed" | "pending" | "replayed" | "backfilled";
             provenance: string;
             reason: string | null;
             /** Format: date-time */
@@ -3034,6 +3156,8 @@ export interface components {
             as_of: string;
             id: number;
             log: string;
+            /** @enum {string} */
+            proven: "live" | "late" | "missed" | "pending" | "replayed" | "backfilled";
             provenance: string;
             reason: string | null;
         };
@@ -3046,6 +3170,21 @@ export interface components {
         RunPage: {
             items: components["schemas"]["Run"][];
             next?: string | null;
+        };
+        /** Sandboxes */
+        Sandboxes: {
+            answered: number;
+            cpu_ms_p50: number | null;
+            cpu_ms_p95: number | null;
+            engine: string;
+            /** Format: date-time */
+            last_at: string;
+            missed: number;
+            path: string;
+            peak_memory_mb: number | null;
+            runs: number;
+            wall_ms_p50: number;
+            wall_ms_p95: number;
         };
         /** Session */
         Session: {
@@ -4243,12 +4382,17 @@ export interface operations {
             query?: {
                 /** @description `next` of the page before */
                 cursor?: string | null;
+                /** @description as_of at or after */
+                from?: string | null;
                 /** @description Items on a page */
                 limit?: number;
-                /** @description Only these */
-                provenance?: "live" | "late" | "missed" | "replayed" | "backfilled" | null;
+                /** @description Only these; by commas */
+                provenance?: string | null;
                 /** @description provider/name */
                 signal?: string | null;
+                /** @description as_of before */
+                to?: string | null;
+                version?: string | null;
             };
             header?: never;
             path?: never;
@@ -5956,6 +6100,51 @@ export interface operations {
             };
         };
     };
+    list_own_signals: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before */
+                cursor?: string | null;
+                /** @description Items on a page */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for */
+            200: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    "X-Request-ID": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnSignalPage"];
+                    "application/msgpack": components["schemas"]["OwnSignalPage"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            406: components["responses"]["NotAcceptable"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            /** @description A problem; `code` says which, docs/errors.md what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
     provider_statement: {
         parameters: {
             query?: never;
@@ -6654,6 +6843,63 @@ export interface operations {
             };
         };
     };
+    list_offers: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before */
+                cursor?: string | null;
+                /** @description Items on a page */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description Name of the signal, second half of provider/name
+                 * @example tide
+                 */
+                name: string;
+                /**
+                 * @description Handle of the provider
+                 * @example ada
+                 */
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for */
+            200: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    "X-Request-ID": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PastOfferPage"];
+                    "application/msgpack": components["schemas"]["PastOfferPage"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            406: components["responses"]["NotAcceptable"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            /** @description A problem; `code` says which, docs/errors.md what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
     create_offer: {
         parameters: {
             query?: never;
@@ -7282,7 +7528,13 @@ export interface operations {
             query?: {
                 /** @description `next` of the page before */
                 cursor?: string | null;
+                /** @description slots at or after */
+                from?: string | null;
                 limit?: number;
+                /** @description Only these, as `proven` */
+                provenance?: "live" | "late" | "missed" | "pending" | "replayed" | "backfilled" | null;
+                /** @description slots before */
+                to?: string | null;
             };
             header?: never;
             path: {
@@ -7527,8 +7779,14 @@ export interface operations {
             query?: {
                 /** @description `next` of the page before */
                 cursor?: string | null;
+                /** @description slots at or after */
+                from?: string | null;
                 /** @description Items on a page */
                 limit?: number;
+                /** @description Only these, as `proven` */
+                provenance?: "live" | "late" | "missed" | "pending" | "replayed" | "backfilled" | null;
+                /** @description slots before */
+                to?: string | null;
             };
             header?: never;
             path: {

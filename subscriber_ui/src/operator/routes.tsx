@@ -2,6 +2,7 @@ import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
 
 import { rootRoute } from "../root";
 import { operatorsOnly } from "../session/guards";
+import { auditSearch, businessSearch, slotsSearch, usersSearch } from "./search";
 
 const frameRoute = createRoute({
   getParentRoute: () => rootRoute,
@@ -19,6 +20,7 @@ const overviewRoute = createRoute({
 const slotsRoute = createRoute({
   getParentRoute: () => frameRoute,
   path: "slots",
+  validateSearch: slotsSearch,
   component: lazyRouteComponent(() => import("./SlotsPage"), "SlotsPage"),
 });
 
@@ -31,18 +33,21 @@ const feedsRoute = createRoute({
 const usersRoute = createRoute({
   getParentRoute: () => frameRoute,
   path: "users",
+  validateSearch: usersSearch,
   component: lazyRouteComponent(() => import("./UsersPage"), "UsersPage"),
 });
 
 const auditRoute = createRoute({
   getParentRoute: () => frameRoute,
   path: "audit",
+  validateSearch: auditSearch,
   component: lazyRouteComponent(() => import("./AuditPage"), "AuditPage"),
 });
 
 const businessRoute = createRoute({
   getParentRoute: () => frameRoute,
   path: "business",
+  validateSearch: businessSearch,
   component: lazyRouteComponent(() => import("./BusinessPage"), "BusinessPage"),
 });
 

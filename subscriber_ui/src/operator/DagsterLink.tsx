@@ -1,0 +1,31 @@
+import OpenInNew from "@mui/icons-material/OpenInNew";
+import Link from "@mui/material/Link";
+
+import { Absent } from "../elements/Figure";
+import { useHealth } from "./health";
+
+interface Props {
+  /** From Dagster's address to that of the page. */
+  to?: (dagster: string) => string;
+  label?: string;
+}
+
+/** A way into Dagster, in a tab of its own; says why where there is none. */
+export function DagsterLink({ to = (dagster) => dagster, label = "Open in Dagster" }: Props) {
+  const dagster = useHealth().data?.dagster_url;
+  if (dagster === undefined) return null;
+  if (dagster === null) {
+    return <Absent reason="Where Dagster is, SIGNALBOX_DAGSTER_URL tells; it is not set." />;
+  }
+  return (
+    <Link
+      href={to(dagster)}
+      target="_blank"
+      rel="noreferrer"
+      sx={{ display: "inline-flex", alignItems: "center", gap: 0.5, whiteSpace: "nowrap" }}
+    >
+      {label}
+      <OpenInNew aria-hidden sx={{ fontSize: "0.95em" }} />
+    </Link>
+  );
+}

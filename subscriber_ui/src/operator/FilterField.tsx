@@ -1,0 +1,44 @@
+import TextField from "@mui/material/TextField";
+import { useEffect, useEffectEvent, useState } from "react";
+
+const PAUSE_MS = 400;
+
+interface Props {
+  label: string;
+  /** As it stands in the address. */
+  value: string | undefined;
+  onChange: (value: string | undefined) => void;
+  placeholder?: string;
+  type?: "text" | "search" | "date";
+  width?: number;
+}
+
+/** A filter: what is typed goes to the address when the typing pauses. */
+export function FilterField({ label, value, onChange, placeholder, type, width = 180 }: Props) {
+  const [typed, setTyped] = useState(value ?? "");
+  const [known, setKnown] = useState(value);
+  if (known !== value) {
+    // Somebody else changed the address: back, forward, or a link.
+    setKnown(value);
+    setTyped(value ?? "");
+  }
+  const tell = useEffectEvent((text: string) => {
+    const wanted = text.trim() === "" ? undefined : text.trim();
+    if (wanted !== value) onChange(wanted);
+  });
+  useEffect(() => {
+    const timer = setTimeout(() => tell(typed), type === "date" ? 0 : PAUSE_MS);
+    return () => clearTimeout(timer);
+  }, [typed, type]);
+  return (
+    <TextField
+      label={label}
+      value={typed}
+      type={type ?? "text"}
+      placeholder={placeholder}
+      onChange={(event) => setTyped(event.target.value)}
+      slotProps={{ inputLabel: { shrink: true } }}
+      sx={{ width: { xs: "100%", sm: width } }}
+    />
+  );
+}

@@ -75,18 +75,30 @@ def postgres() -> Iterator[tuple[URL, dict[str, str]]]:
     home = Path(tempfile.mkdtemp(prefix="signalbox-test-", dir=_place()))
     home.chmod(0o755)
     server = embedded.start(home)
+    _make_quick(server.admin)
     passwords = new_secrets()
     create_roles(server.admin, passwords)
     migrate(role_url(server.admin, OWNER, passwords[OWNER]))
-    # Each test has a database of its own, which need not outlive the machine.
-    with psycopg.connect(conninfo(server.admin), autocommit=True) as connection:
-        connection.execute("alter system set fsync = off")
-        connection.execute("alter system set full_page_writes = off")
-        connection.execute("alter system set max_wal_size = '256MB'")
-        connection.execute("select pg_reload_conf()")
     yield server.admin, passwords
     server.stop()
     shutil.rmtree(home)
+
+
+def _make_quick(admin: URL) -> None:
+    """Each test has a database and connections of its own; none need outlive the machine."""
+    quick = {
+        "fsync": "off",
+        "full_page_writes": "off",
+        "max_wal_size": "'256MB'",
+        "scram_iterations": "1",  # the passwords are random: nobody guesses them more slowly
+    }
+    with psycopg.connect(conninfo(admin), autocommit=True) as connection:
+        for name, value in quick.items():
+            connection.execute(f"alter system set {name} = {value}")
+        connection.execute("select pg_reload_conf()")
+        # The administrator has a password by now.
+        connection.execute("set scram_iterations = 1")
+        connection.execute(f"alter role postgres password '{admin.password}'")
 
 
 def _place() -> str:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import secrets
 import shutil
 import subprocess
@@ -65,7 +66,7 @@ class Visitor:
     def logs_in(self, email: str, password: str, path: str = "/") -> None:
         self.goes_to(f"/login?next={path}")
         self.page.get_by_label("E-mail").fill(email)
-        self.page.get_by_label("Password", exact=True).fill(password)
+        self.page.get_by_label(re.compile("^Password")).fill(password)
         self.page.get_by_role("button", name="Log in").click()
         self.page.wait_for_url(self.address + path)
 

@@ -22,9 +22,11 @@ SLEEPS_S = 150
 
 def registers(page: Page, handle: str) -> None:
     page.get_by_label("E-mail").fill(f"{handle}@example.org")
-    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_label(re.compile("^Password")).fill(PASSWORD)
     page.get_by_label("Handle").fill(handle)
     page.get_by_role("button", name="Create account").click()
+    expect(page.get_by_role("link", name="The letter's link")).to_be_visible()
+    page.get_by_role("button", name="Go on").click()
 
 
 def test_a_newcomer_finds_a_signal_tries_it_and_reads_its_forecast(visit):
@@ -70,9 +72,8 @@ def test_a_provider_sees_the_first_push_live(visit, demonstration, tmp_path, pus
         page = visitor.page
         visitor.goes_to("/register?next=/provider")
         registers(page, "nora")
-        page.wait_for_url("**/provider")
         visitor.goes_to("/provider/new")
-        page.get_by_label("Name").fill(NAME)
+        page.get_by_role("textbox", name="Name").fill(NAME)
         page.get_by_label("Title").fill("Late riser")
         page.get_by_label("Description").fill("Sleeps through its first live hour.")
         page.get_by_role("button", name="Create signal").click()

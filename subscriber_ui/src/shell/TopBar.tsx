@@ -23,6 +23,7 @@ export function TopBar() {
     <AppBar
       position="sticky"
       color="inherit"
+      variant="elevation"
       elevation={0}
       sx={{ borderBottom: 1, borderColor: "divider", bgcolor: "background.paper" }}
     >

@@ -132,13 +132,18 @@ def copied(postgres: tuple[URL, dict[str, str]], name: str, template: str) -> It
 @pytest.fixture
 def cover(database, tmp_path) -> Cover:
     """Have a checkpoint signed over every leaf, as publisher and signer do, dated as given."""
-    (tmp_path / "signer").mkdir()
-    folder = SignerFolder(tmp_path / "signer")
-    folder.prepare("example.org/log")
+    return covering(database, tmp_path / "signer")
+
+
+def covering(database: Database, folder: Path) -> Cover:
+    """As the fixture `cover`, with the signer's files in a new folder."""
+    folder.mkdir()
+    signer = SignerFolder(folder)
+    signer.prepare("example.org/log")
 
     def at(now: datetime) -> Signed | None:
         with database.connect(LOG) as connection:
-            return publish(connection, Signer(folder, lambda: now), None, now)
+            return publish(connection, Signer(signer, lambda: now), None, now)
 
     return at
 

@@ -17,11 +17,14 @@ import pytest
 from httpx import Response
 
 import signalbox
+from api.settings import ApiSettings
 from signalbox.client import ApiError, UnreachableError
 from signalbox.client.events import Event, EventReader
 from signalbox.client.retry import Retry
-from tests.api.conftest import NOW, SLOT
+from sql.roles import API, DATABASE
+from tests.api.conftest import NOW, SECRET, SLOT, Factory
 from tests.api.server import serving
+from tests.conftest import copied, covering
 
 AT_ONCE = Retry(attempts=3, first_wait_s=0.0)
 NEVER = Retry(attempts=0)
@@ -52,18 +55,34 @@ def test_both_clients_have_the_same_methods_with_the_same_arguments():
 # Against the API.
 
 
-@pytest.fixture
-def api(settings, make, tide, bob) -> Iterator[tuple[str, str]]:
-    """The address of a running API, and a read key of bob, who subscribes to ada/tide."""
-    for hours in range(1, 4):
-        make.slot(tide, SLOT - timedelta(hours=hours))
-        make.bar(SLOT - timedelta(hours=hours), 1.2, batch=1, known=NOW - timedelta(minutes=1))
-    make.subscription(bob, tide)
-    with serving(settings) as url:
-        with signalbox.Client(url) as client:
-            client._http.headers.update(bob.headers)
-            key = client.post("/v1/api-keys", {"name": "k", "scopes": ["read"]})["key"]
-        yield url, key
+@pytest.fixture(scope="module")
+def api(postgres, tmp_path_factory) -> Iterator[tuple[str, str]]:
+    """The address of a running API, and a read key of bob, who subscribes to ada/tide.
+
+    One for all: they read, or are refused.
+    """
+    folder = tmp_path_factory.mktemp("client")
+    (folder / "secret").write_bytes(SECRET)
+    with copied(postgres, "test_client", DATABASE) as database:
+        with database.superuser() as connection:
+            make = Factory(connection, covering(database, folder / "signer"))
+            bob, tide = make.person("bob"), make.signal(make.person("ada"))
+            for hours in range(4):
+                make.slot(tide, SLOT - timedelta(hours=hours))
+            for hours in range(1, 4):
+                opened, known = SLOT - timedelta(hours=hours), NOW - timedelta(minutes=1)
+                make.bar(opened, 1.2, batch=1, known=known)
+            make.subscription(bob, tide)
+        settings = ApiSettings(
+            database_url=database.url(API).render_as_string(hide_password=False),
+            secret_key_file=str(folder / "secret"),
+            environment="test",
+        )
+        with serving(settings) as url:
+            with signalbox.Client(url) as client:
+                client._http.headers.update(bob.headers)
+                key = client.post("/v1/api-keys", {"name": "k", "scopes": ["read"]})["key"]
+            yield url, key
 
 
 def test_a_subscribers_program_reads_what_it_may_as_frames_in_utc(api, monkeypatch, tmp_path):

@@ -9,19 +9,16 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from api.settings import ApiSettings
-from assets.transparency.publisher.publish import publish
-from assets.transparency.signer.folder import SignerFolder
-from assets.transparency.signer.signer import Signer
-from sql.roles import API, DATABASE, LOG
+from sql.roles import API, DATABASE
 from tests.api.conftest import NOW, SECRET, SLOT, Factory
 from tests.api.server import serving
-from tests.conftest import copied
+from tests.conftest import copied, covering
 
 EXAMPLES = int(os.environ.get("SIGNALBOX_CONFORMANCE_EXAMPLES", "1"))
 CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
@@ -41,17 +38,10 @@ class World:
 def world(postgres, tmp_path_factory) -> Iterator[World]:
     """A server, and who asks it: bob subscribes to ada's tide."""
     folder = tmp_path_factory.mktemp("conformance")
-    signer = SignerFolder(folder)
-    signer.prepare("example.org/log")
     (folder / "secret").write_bytes(SECRET)
     with copied(postgres, "test_conformance", DATABASE) as database:
-
-        def cover(now: datetime) -> object:
-            with database.connect(LOG) as connection:
-                return publish(connection, Signer(signer, lambda: now), None, now)
-
         with database.superuser() as connection:
-            headers = people(Factory(connection, cover))
+            headers = people(Factory(connection, covering(database, folder / "signer")))
         settings = ApiSettings(
             database_url=database.url(API).render_as_string(hide_password=False),
             secret_key_file=str(folder / "secret"),

@@ -8,7 +8,7 @@
 import { useSyncExternalStore } from "react";
 
 import { authorizeBy, type Schemas } from "../api/client";
-import { problemOf, unreachable } from "../api/problem";
+import { ProblemError, problemOf, unreachable } from "../api/problem";
 
 export type Me = Schemas["Me"];
 export type Session = { state: "unknown" } | { state: "out" } | { state: "in"; me: Me };
@@ -24,6 +24,7 @@ const EARLY_MS = 30_000;
 let session: Session = { state: "unknown" };
 let token: Token | null = null;
 let restoring: Promise<void> | null = null;
+let turn: Promise<unknown> = Promise.resolve();
 const listeners = new Set<() => void>();
 
 export function useSession(): Session {
@@ -48,7 +49,7 @@ export function restored(): Promise<void> {
 export async function signIn(email: string, password: string, totp?: string): Promise<void> {
   const body = { email, password, totp: totp ?? null, keep: "cookie" };
   accept((await post("/v1/auth/login", body)) as Schemas["SignedIn"]);
-  localStorage.setItem(MARK, "1");
+  mark();
   await learnMe();
 }
 
@@ -58,7 +59,7 @@ export async function signIn(email: string, password: string, totp?: string): Pr
  */
 export async function signUp(who: Omit<Schemas["Registration"], "keep">): Promise<void> {
   accept((await post("/v1/auth/register", { ...who, keep: "cookie" })) as Schemas["SignedIn"]);
-  localStorage.setItem(MARK, "1");
+  mark();
   await learnMe();
 }
 
@@ -106,19 +107,33 @@ async function restore(): Promise<void> {
   }
 }
 
+/** A newer token than `known`; null: the session is over. */
 async function refresh(known: string | null): Promise<string | null> {
-  return navigator.locks.request("signalbox.refresh", async () => {
+  return oneAtATime(async () => {
     const current = token; // another call of this tab may have been first
     if (current !== null && current.value !== known) return current.value;
     try {
       accept((await post("/v1/auth/refresh", {})) as Schemas["Tokens"]);
     } catch (error) {
-      if (known !== null || localStorage.getItem(MARK) !== null) forget();
-      if (error instanceof Error && "status" in error && error.status === 401) return null;
-      throw error;
+      if (!(error instanceof ProblemError && error.status === 401)) throw error;
+      forget();
     }
     return token?.value ?? null;
   });
+}
+
+function oneAtATime<Result>(task: () => Promise<Result>): Promise<Result> {
+  // Browsers have locks between tabs on https and on this machine only.
+  const locks = navigator.locks as LockManager | null | undefined;
+  if (locks) return locks.request("signalbox.refresh", task);
+  const mine = turn.then(task);
+  turn = mine.catch(() => undefined);
+  return mine;
+}
+
+/** Tells the other tabs as well: each mark is another. */
+function mark(): void {
+  localStorage.setItem(MARK, String(Date.now()));
 }
 
 function accept(tokens: { access_token: string; expires_in: number }): void {

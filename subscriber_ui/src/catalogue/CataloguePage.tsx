@@ -8,6 +8,7 @@ import { keepPreviousData, useInfiniteQuery, useQueries } from "@tanstack/react-
 import { getRouteApi } from "@tanstack/react-router";
 
 import type { Schemas } from "../api/client";
+import { signalQuery } from "../api/signals";
 import { Awaited } from "../elements/Awaited";
 import { EmptyState } from "../elements/EmptyState";
 import { ErrorState } from "../elements/ErrorState";
@@ -15,7 +16,7 @@ import { PageHead } from "../elements/PageHead";
 import { RouterLink } from "../elements/RouterLink";
 import { ComparisonTray } from "./ComparisonTray";
 import { FilterBar } from "./FilterBar";
-import { listQuery, signalQuery } from "./queries";
+import { listQuery } from "./queries";
 import { type CatalogueSearch, COMPARED_AT_MOST, toggled } from "./search";
 import { SignalRow } from "./SignalRow";
 import { useWatched } from "./watch";

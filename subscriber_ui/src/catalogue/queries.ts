@@ -23,15 +23,6 @@ export function listQuery(search: CatalogueSearch) {
   });
 }
 
-export function signalQuery(signal: string) {
-  const [provider = "", name = ""] = signal.split("/");
-  return queryOptions({
-    queryKey: ["signal", signal],
-    queryFn: () =>
-      answer(api.GET("/v1/signals/{provider}/{name}", { params: { path: { provider, name } } })),
-  });
-}
-
 export function comparisonQuery(signals: string) {
   return queryOptions({
     queryKey: ["compared", signals],

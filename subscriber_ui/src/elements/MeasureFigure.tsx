@@ -1,7 +1,7 @@
 import { interval, type Measure, valueOf } from "../format/measures";
 import { count } from "../format/numbers";
 import { Figure } from "./Figure";
-import { MetricName, useDefinitions } from "./MetricName";
+import { definitionIn, MetricName, useDefinitions } from "./MetricName";
 
 interface Props {
   /** As GET /v1/metrics names it. */
@@ -32,8 +32,7 @@ export function useUnit(metric: string): string {
 }
 
 export function unitIn(definitions: { name: string; unit: string }[], metric: string): string {
-  const name = metric.startsWith("coverage_") ? "coverage_<level>" : metric;
-  return definitions.find((each) => each.name === name)?.unit ?? "";
+  return definitionIn(definitions, metric)?.unit ?? "";
 }
 
 function noteOf(measure: Measure, unit: string, metric: string): string | undefined {

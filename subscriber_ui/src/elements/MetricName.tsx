@@ -15,6 +15,15 @@ export function useDefinitions() {
   });
 }
 
+/** Of a measure; those of levels (coverage_0.1) have one definition. */
+export function definitionIn<Defined extends { name: string }>(
+  definitions: Defined[],
+  metric: string,
+): Defined | undefined {
+  const name = metric.replace(/^coverage_.*$/, "coverage_<level>");
+  return definitions.find((each) => each.name === name);
+}
+
 interface Props {
   /** As the API names it: hit_rate. */
   metric: string;
@@ -25,7 +34,7 @@ interface Props {
 /** A metric's name; its definition on hover and focus. */
 export function MetricName({ metric, label }: Props) {
   const definitions = useDefinitions();
-  const found = definitions.data?.items.find((each) => each.name === metric);
+  const found = definitionIn(definitions.data?.items ?? [], metric);
   const text = label ?? metric.replaceAll("_", " ");
   if (found === undefined) return <span>{text}</span>;
   return (

@@ -18,6 +18,7 @@ const SIGNED = new Set([
 /** A value in the unit that GET /v1/metrics gives its measure. */
 export function inUnit(value: number, unit: string, metric = ""): string {
   if (metric === "mean_hourly_return") return change(value, 3);
+  if (metric.startsWith("brier")) return fixed(value, 4);
   if (unit.startsWith("share, -1 to 1")) return fixed(value, 2);
   if (unit.startsWith("share") || unit === "probability") {
     return SIGNED.has(metric) ? change(value, 1) : percent(value, 1);

@@ -1,6 +1,7 @@
 import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
 
 import { signalRoute } from "./frame";
+import { type Window, WINDOWS } from "./queries";
 
 const overviewRoute = createRoute({
   getParentRoute: () => signalRoute,
@@ -8,9 +9,21 @@ const overviewRoute = createRoute({
   component: lazyRouteComponent(() => import("./OverviewTab"), "OverviewTab"),
 });
 
+interface PerformanceSearch {
+  window?: Window;
+  version?: string;
+}
+
 const performanceRoute = createRoute({
   getParentRoute: () => signalRoute,
   path: "performance",
+  validateSearch: (raw: Record<string, unknown>): PerformanceSearch => ({
+    window: WINDOWS.find((each) => each === raw["window"]),
+    version:
+      typeof raw["version"] === "string" && raw["version"].length <= 40
+        ? raw["version"]
+        : undefined,
+  }),
   component: lazyRouteComponent(() => import("./PerformanceTab"), "PerformanceTab"),
 });
 

@@ -42,8 +42,17 @@ export function NewSignalPage() {
         lead="Reserve a name before the first push; the first push of a tag would create it too. It stays private until you list it."
       />
       <Standing of={standing} />
-      <CreateForm fields={fields} set={set} />
-      <OfferSection fields={fields} set={set} />
+      <Box
+        sx={{
+          display: "grid",
+          columnGap: 3,
+          gridTemplateColumns: { xs: "minmax(0, 1fr)", md: "minmax(0, 3fr) minmax(0, 2fr)" },
+          alignItems: "start",
+        }}
+      >
+        <CreateForm fields={fields} set={set} />
+        <OfferSection fields={fields} set={set} />
+      </Box>
     </>
   );
 }
@@ -83,11 +92,10 @@ function CreateForm({ fields, set }: FormProps) {
   };
   return (
     <Section title="Name">
-      <Box component="form" noValidate onSubmit={submit} sx={{ maxWidth: 560 }}>
+      <Box component="form" noValidate onSubmit={submit} sx={{ pt: 1 }}>
         <Stack spacing={2}>
           <TextField
             label="Name"
-            required
             value={fields.name}
             onChange={(event) => set({ name: event.target.value })}
             error={
@@ -98,7 +106,14 @@ function CreateForm({ fields, set }: FormProps) {
                 ? problem.message
                 : `${NAME_RULE}. A name once used stays used.`
             }
-            slotProps={{ htmlInput: { maxLength: 40, autoCapitalize: "none", spellCheck: false } }}
+            slotProps={{
+              htmlInput: {
+                maxLength: 40,
+                autoCapitalize: "none",
+                spellCheck: false,
+                required: true,
+              },
+            }}
           />
           <TextField
             label="Title"
@@ -144,7 +159,7 @@ function OfferSection({ fields, set }: FormProps) {
       title="Offer"
       lead="The price is part of what you push: it stands in signal.toml, and binds who subscribes from that version on."
     >
-      <Stack direction={{ xs: "column", sm: "row" }} spacing={2} sx={{ maxWidth: 560, mb: 2 }}>
+      <Stack direction={{ xs: "column", sm: "row" }} spacing={2} sx={{ pt: 1, mb: 2 }}>
         <TextField
           label="Price a month, EUR"
           value={fields.price}
@@ -162,11 +177,7 @@ function OfferSection({ fields, set }: FormProps) {
           slotProps={{ htmlInput: { inputMode: "numeric" } }}
         />
       </Stack>
-      {lines !== null && (
-        <Box sx={{ maxWidth: 560 }}>
-          <CopyField name="the offer for signal.toml" text={lines} />
-        </Box>
-      )}
+      {lines !== null && <CopyField name="the offer for signal.toml" text={lines} />}
     </Section>
   );
 }

@@ -39,7 +39,7 @@ export function Visibility({ signal }: { signal: Signal }) {
     >
       <Typography variant="body2">
         {isPublic
-          ? "Everybody finds it and may subscribe. Unpublished, it takes no new subscribers; who subscribed reads on, and its forecasts are revealed no further."
+          ? "Everybody finds it and may subscribe. Unpublished, it takes no new subscribers and reveals nothing; who subscribed reads on."
           : "Only you see it. Published, it is listed once a version was live, open to subscribers, and each slot becomes public after the offer's delay."}
       </Typography>
       {changing.error !== null && <ErrorState error={changing.error} />}

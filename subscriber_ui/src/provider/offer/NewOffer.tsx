@@ -58,7 +58,7 @@ export function NewOffer({ path, current }: { path: Path; current: PastOffer }) 
       title="New price"
       lead="It binds who subscribes from now on. Who subscribes already keeps the price they agreed to, unless they consent to the new one."
     >
-      <Box component="form" noValidate onSubmit={submit} sx={{ maxWidth: 620 }}>
+      <Box component="form" noValidate onSubmit={submit} sx={{ maxWidth: 620, pt: 1 }}>
         <Stack spacing={2}>
           <Stack direction={{ xs: "column", sm: "row" }} spacing={2}>
             <TextField

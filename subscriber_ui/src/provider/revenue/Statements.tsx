@@ -1,4 +1,3 @@
-import Alert from "@mui/material/Alert";
 import Box from "@mui/material/Box";
 import { useQuery } from "@tanstack/react-query";
 
@@ -62,7 +61,7 @@ export function Statements() {
   return (
     <Section
       title="Statements"
-      lead="By when the money moved: opening, what moved, closing. What came to you is positive."
+      lead="By when the money moved: opening, what moved, closing. What came to you is positive. The CSV has every column, in hundredths of the currency."
       flush
       actions={<DownloadButton file="statements.csv" content={() => rowsAsCsv(COLUMNS, rows)} />}
     >
@@ -88,11 +87,6 @@ export function Statements() {
           />
         )}
       </Awaited>
-      <Box sx={{ px: 2, pb: 1 }}>
-        <Alert severity="info" variant="outlined" sx={{ mt: 1 }}>
-          CSV holds minor units, hundredths of the currency, and every column.
-        </Alert>
-      </Box>
     </Section>
   );
 }

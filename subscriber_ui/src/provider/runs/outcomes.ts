@@ -61,6 +61,14 @@ export function isOutcome(proven: Proven): proven is Outcome {
   return OUTCOMES.some((each) => each === proven);
 }
 
+/** The middle one; null of none. */
+export function median(values: number[]): number | null {
+  const sorted = values.toSorted((a, b) => a - b);
+  const low = sorted[Math.floor((sorted.length - 1) / 2)];
+  const high = sorted[Math.floor(sorted.length / 2)];
+  return low === undefined || high === undefined ? null : (low + high) / 2;
+}
+
 const REASONS: Record<string, string> = {
   timeout: "No answer within timeout_seconds: compute less, or raise it, up to 60.",
   out_of_memory: "More than memory_mb: hold less, or raise it, up to 4,096.",

@@ -1,4 +1,5 @@
 import Button from "@mui/material/Button";
+import Skeleton from "@mui/material/Skeleton";
 import Stack from "@mui/material/Stack";
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
@@ -30,7 +31,9 @@ export function BusinessPage() {
         lead="Figures of the end of a day, UTC; computed when the day is over."
         actions={<DayPicker asked={day} shown={business.data?.day ?? undefined} />}
       />
-      <Awaited query={business}>{(found) => <Figures business={found} />}</Awaited>
+      <Awaited query={business} skeleton={<FiguresSkeleton />}>
+        {(found) => <Figures business={found} />}
+      </Awaited>
       <Payouts />
       <Refunds />
     </>
@@ -69,6 +72,12 @@ function Figures({ business }: { business: Business }) {
       </Section>
     </>
   );
+}
+
+function FiguresSkeleton() {
+  return [190, 190].map((height, at) => (
+    <Skeleton key={at} variant="rounded" height={height} sx={{ mb: 3 }} />
+  ));
 }
 
 function NoFigures() {

@@ -67,7 +67,7 @@ export function Payouts() {
         direction="row"
         useFlexGap
         spacing={1.5}
-        sx={{ flexWrap: "wrap", mb: 1 }}
+        sx={{ flexWrap: "wrap", mt: 1, mb: 1 }}
         onSubmit={(event) => {
           event.preventDefault();
           ask();

@@ -49,7 +49,7 @@ export function Refunds() {
         direction="row"
         useFlexGap
         spacing={1.5}
-        sx={{ flexWrap: "wrap", alignItems: "flex-start" }}
+        sx={{ flexWrap: "wrap", alignItems: "flex-start", mt: 1 }}
         onSubmit={(event) => {
           event.preventDefault();
           ask();

@@ -13,7 +13,7 @@ import { Paged } from "./Paged";
 import { RunAgain } from "./RunAgain";
 import { useSlots } from "./runs";
 import type { Outcome, SlotsSearch } from "./search";
-import { SLOT_COLUMNS, SlotsTable } from "./SlotsTable";
+import { SLOT_CSV_COLUMNS, SlotsTable } from "./SlotsTable";
 
 /** Every slot that came late or not at all, and the way to run it again. */
 export function SlotsPage() {
@@ -33,7 +33,7 @@ export function SlotsPage() {
         flush
         actions={
           shown.length > 0 && (
-            <DownloadButton file="slots.csv" content={() => rowsAsCsv(SLOT_COLUMNS, shown)} />
+            <DownloadButton file="slots.csv" content={() => rowsAsCsv(SLOT_CSV_COLUMNS, shown)} />
           )
         }
       >

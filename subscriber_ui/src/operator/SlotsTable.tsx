@@ -14,12 +14,13 @@ import { runAddress, slotAddress } from "./dagster";
 import { DagsterLink } from "./DagsterLink";
 import type { AnyRun } from "./runs";
 
-export const SLOT_COLUMNS: Column<AnyRun>[] = [
+const SLOT_COLUMNS: Column<AnyRun>[] = [
   {
     id: "as_of",
     header: "Slot",
     value: (run) => run.as_of,
     cell: (run) => <Instant at={run.as_of} />,
+    from: "sm",
   },
   {
     id: "signal",
@@ -33,7 +34,6 @@ export const SLOT_COLUMNS: Column<AnyRun>[] = [
     value: (run) => run.provenance,
     cell: (run) => <Outcome run={run} />,
   },
-  { id: "version", header: "Version", value: (run) => run.version, from: "lg" },
   {
     id: "reason",
     header: "Reason",
@@ -43,7 +43,7 @@ export const SLOT_COLUMNS: Column<AnyRun>[] = [
   },
   {
     id: "recorded_after_s",
-    header: "Recorded after",
+    header: "After",
     numeric: true,
     value: secondsAfter,
     cell: (run) => duration(secondsAfter(run)),
@@ -51,7 +51,7 @@ export const SLOT_COLUMNS: Column<AnyRun>[] = [
   },
   {
     id: "leaf_index",
-    header: "Log leaf",
+    header: "Leaf",
     numeric: true,
     value: (run) => run.leaf_index,
     cell: (run) => <Leaf run={run} />,
@@ -67,8 +67,17 @@ export const SLOT_COLUMNS: Column<AnyRun>[] = [
   {
     id: "again",
     header: "Run again",
-    cell: (run) => <DagsterLink to={(dagster) => slotAddress(dagster, run)} />,
+    cell: (run) => <Again run={run} />,
+    from: "sm",
   },
+];
+
+/** What a file of them has besides. */
+export const SLOT_CSV_COLUMNS: Column<AnyRun>[] = [
+  ...SLOT_COLUMNS,
+  { id: "version", header: "Version", value: (run) => run.version },
+  { id: "recorded_at", header: "Recorded", value: (run) => run.recorded_at },
+  { id: "run_again_at", header: "Run again", value: (run) => run.run_again_at },
 ];
 
 /** Slots that came late or not at all. */
@@ -96,15 +105,13 @@ function Signal({ run }: { run: AnyRun }) {
   const [provider = "", name = ""] = run.signal.split("/");
   return (
     <>
+      <Box sx={{ display: { sm: "none" } }}>
+        <Instant at={run.as_of} />
+      </Box>
       <RouterLink to="/signals/$provider/$name" params={{ provider, name }}>
         {run.signal}
       </RouterLink>
-      <Typography
-        variant="caption"
-        component="div"
-        color="textSecondary"
-        sx={{ display: { lg: "none" } }}
-      >
+      <Typography variant="caption" component="div" color="textSecondary">
         {run.version}
       </Typography>
     </>
@@ -120,17 +127,28 @@ function Outcome({ run }: { run: AnyRun }) {
           run again <Instant at={run.run_again_at} />
         </Typography>
       )}
-      <Box sx={{ display: { md: "none" }, maxWidth: 200 }}>
+      <Box sx={{ display: { md: "none" } }}>
         <Reason run={run} />
+      </Box>
+      <Box sx={{ display: { sm: "none" } }}>
+        <Again run={run} />
       </Box>
     </Stack>
   );
 }
 
+function Again({ run }: { run: AnyRun }) {
+  return <DagsterLink to={(dagster) => slotAddress(dagster, run)} />;
+}
+
 function Reason({ run }: { run: AnyRun }) {
   if (run.reason === null) return <Absent reason="It was answered, after its deadline." />;
   return (
-    <Typography variant="body2" component="span" sx={{ overflowWrap: "anywhere" }}>
+    <Typography
+      variant="body2"
+      component="span"
+      sx={{ overflowWrap: "anywhere", minWidth: { md: 220 }, display: "inline-block" }}
+    >
       {run.reason}
     </Typography>
   );

@@ -17,6 +17,7 @@ export function TickChart({ ticks, at }: { ticks: Tick[]; at: string }) {
       <Box
         role="img"
         aria-label={inWords(hours)}
+        tabIndex={0}
         // Reversed twice, so that a narrow screen shows the newest hour first.
         sx={{ display: "flex", flexDirection: "row-reverse", overflowX: "auto", pb: 0.5 }}
       >
@@ -53,7 +54,7 @@ function Column({ hour, slowest }: { hour: Hour; slowest: number }) {
         }}
       >
         {tick === null ? (
-          <Box sx={{ color: "text.secondary", lineHeight: 1 }}>·</Box>
+          <Box sx={{ color: "text.secondary", lineHeight: 1.2 }}>•</Box>
         ) : (
           <Bar tick={tick} height={Math.max(3, (tick.seconds / slowest) * HEIGHT)} />
         )}

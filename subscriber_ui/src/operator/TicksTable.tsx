@@ -30,6 +30,7 @@ const COLUMNS: Column<Tick>[] = [
       tick.late + tick.missed > 0 && (
         <RouterLink
           to="/operator/slots"
+          sx={{ whiteSpace: "nowrap" }}
           search={{ from: tick.as_of.slice(0, 10), to: tick.as_of.slice(0, 10) }}
         >
           Late and missed

@@ -1,3 +1,4 @@
+import Box from "@mui/material/Box";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 
@@ -53,14 +54,16 @@ export function UsersPage() {
   return (
     <>
       <PageHead title="Users" lead="Who has an account here, newest first." />
-      <FilterField
-        label="Handle or e-mail"
-        type="search"
-        placeholder="Part of either"
-        value={q}
-        onChange={(typed) => void navigate({ search: { q: typed }, replace: true })}
-        width={300}
-      />
+      <Box sx={{ mb: 2 }}>
+        <FilterField
+          label="Handle or e-mail"
+          type="search"
+          placeholder="Part of either"
+          value={q}
+          onChange={(typed) => void navigate({ search: { q: typed }, replace: true })}
+          width={300}
+        />
+      </Box>
       <Section
         title="Accounts"
         flush

@@ -84,13 +84,21 @@ export class ForecastLayer implements ISeriesPrimitive {
     return this.views;
   }
 
-  /** The cone lies beside the bars, and must be in sight too. */
+  /** What is drawn reaches beyond the bars, and must be in sight too. */
   autoscaleInfo(first: Logical, last: Logical): AutoscaleInfo | null {
-    const { cone } = this.marks;
-    if (cone === null) return null;
-    if (cone.to + this.first < first || cone.from + this.first > last) return null;
-    const prices = [cone.base, cone.point, ...cone.bands.flat()];
-    return { priceRange: { minValue: Math.min(...prices), maxValue: Math.max(...prices) } };
+    const { cone, points } = this.marks;
+    let [minValue, maxValue] = [Infinity, -Infinity];
+    for (const { at, price, low, high } of points) {
+      if (at + this.first < first || at + this.first > last) continue;
+      minValue = Math.min(minValue, low ?? price);
+      maxValue = Math.max(maxValue, high ?? price);
+    }
+    if (cone !== null && cone.to + this.first >= first && cone.from + this.first <= last) {
+      const prices = [cone.base, cone.point, ...cone.bands.flat()];
+      minValue = Math.min(minValue, ...prices);
+      maxValue = Math.max(maxValue, ...prices);
+    }
+    return minValue <= maxValue ? { priceRange: { minValue, maxValue } } : null;
   }
 
   private draw(target: Target): void {

@@ -59,7 +59,8 @@ export class PriceChart {
     // Hollow up, filled down, and no colour: colours tell where forecasts come from.
     const { text, canvas } = colors;
     this.series.applyOptions({
-      upColor: canvas, downColor: text, borderColor: text, wickColor: text,
+      upColor: canvas, downColor: text, borderUpColor: text, borderDownColor: text,
+      wickUpColor: text, wickDownColor: text,
     }); // prettier-ignore
   }
 

@@ -54,9 +54,12 @@ export function Choices(props: Props) {
       <Choice
         label="Range"
         value={range === null ? "" : String(range)}
-        onChange={(chosen) => onChange({ range: Number(chosen) as RangeDays })}
+        onChange={(chosen) => chosen !== "" && onChange({ range: Number(chosen) as RangeDays })}
       >
-        {Object.entries(RANGES)}
+        {[
+          ...(range === null ? [["", "as linked"] as [string, string]] : []),
+          ...Object.entries(RANGES),
+        ]}
       </Choice>
       <Choice
         label="In sight"

@@ -66,7 +66,7 @@ function Worth({ record }: { record: Schemas["TrackRecord"] }) {
       sx={{
         display: "grid",
         gap: 2.5,
-        gridTemplateColumns: "repeat(auto-fill, minmax(170px, 1fr))",
+        gridTemplateColumns: "repeat(auto-fill, minmax(135px, 1fr))",
       }}
     >
       <MeasureFigure metric="total_return" label="Return" measure={measures?.["total_return"]} />

@@ -223,6 +223,7 @@ def _print_guide(home: Home, provider: Person, subscriber: Person, say: Say) -> 
 
 def _guide(home: Home, provider: Person, subscriber: Person, signal: str) -> Iterator[str]:
     yield ""
+    yield f"Web       {home.api_url}"
     yield f"API       {home.api_url}/v1/signals   (OpenAPI: {home.api_url}/schema/openapi.json)"
     yield f"Dagster   {home.dagster_url}"
     yield f"git       {home.git_url}/git/{provider.handle}/<name>.git"

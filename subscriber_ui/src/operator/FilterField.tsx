@@ -17,14 +17,20 @@ interface Props {
 export function FilterField({ label, value, onChange, placeholder, type, width = 180 }: Props) {
   const [typed, setTyped] = useState(value ?? "");
   const [known, setKnown] = useState(value);
+  const [told, setTold] = useState(value);
   if (known !== value) {
-    // Somebody else changed the address: back, forward, or a link.
     setKnown(value);
-    setTyped(value ?? "");
+    // Not what was told from here: back, forward, or a link changed the address.
+    if (value !== told) {
+      setTold(value);
+      setTyped(value ?? "");
+    }
   }
   const tell = useEffectEvent((text: string) => {
     const wanted = text.trim() === "" ? undefined : text.trim();
-    if (wanted !== value) onChange(wanted);
+    if (wanted === value) return;
+    setTold(wanted);
+    onChange(wanted);
   });
   useEffect(() => {
     const timer = setTimeout(() => tell(typed), type === "date" ? 0 : PAUSE_MS);

@@ -22,14 +22,16 @@ export function PublishLog({ path, version }: { path: Path; version: Version }) 
     >
       <Awaited query={events} skeleton={<Lines count={2} height={34} />}>
         {({ items }) => (
-          <Box role="log" aria-label={`Events of ${version.version}`}>
-            <Box component="ol" sx={{ listStyle: "none", p: 0, m: 0 }}>
-              {items.map((event, at) => (
-                <Entry key={`${event.at} ${event.to_state} ${at}`} event={event} />
-              ))}
-            </Box>
+          <>
+            <div role="log" aria-label={`Events of ${version.version}`}>
+              <Box component="ol" sx={{ listStyle: "none", p: 0, m: 0 }}>
+                {items.map((event, at) => (
+                  <Entry key={`${event.at} ${event.to_state} ${at}`} event={event} />
+                ))}
+              </Box>
+            </div>
             {version.state === "building" && <Building since={version.reserved_at} />}
-          </Box>
+          </>
         )}
       </Awaited>
     </Section>

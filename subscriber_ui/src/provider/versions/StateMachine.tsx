@@ -50,7 +50,7 @@ export function StateMachine({ state }: { state: State }) {
               border: 1,
               borderRadius: 1,
               borderColor: isHere ? "primary.main" : "divider",
-              borderWidth: isHere ? 2 : 1,
+              boxShadow: isHere ? "inset 0 0 0 1px var(--mui-palette-primary-main)" : "none",
               px: 1.25,
               py: 0.75,
               color: isHere ? "text.primary" : "text.secondary",

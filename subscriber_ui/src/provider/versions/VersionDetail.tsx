@@ -73,7 +73,7 @@ function Facts({ version }: { version: Version }) {
         <Absent key="s" reason="Nothing was built." />
       ),
     ],
-    ["Provenance", version.is_signed ? "signed by the platform" : "not signed"],
+    ["Provenance", signed(version)],
   ];
   return (
     <Box
@@ -104,7 +104,7 @@ function Facts({ version }: { version: Version }) {
 }
 
 function Digest({ of, what }: { of: string | null; what: string }) {
-  if (of === null) return <Absent reason={`There is no ${what}: it was not built.`} />;
+  if (of === null) return <Absent reason={`There is no ${what}: nothing was built yet.`} />;
   return <code title={of}>{of.replace(/^(sha256:)?(.{12}).*$/, "$1$2…")}</code>;
 }
 
@@ -135,4 +135,9 @@ function deterministic(version: Version): ReactNode {
   return version.deterministic
     ? "yes: two fresh runs gave the same bytes"
     : "no: two fresh runs of one hour differed";
+}
+
+function signed(version: Version): ReactNode {
+  if (version.image_digest === null) return <Absent reason="Nothing was built yet." />;
+  return version.is_signed ? "signed by the platform" : "not signed";
 }

@@ -53,7 +53,7 @@ export function VersionTable({ path, versions, chosen }: Props) {
       value: (row) => row.published_at,
       cell: (row) =>
         row.published_at === null ? (
-          <Absent reason="It was never published." />
+          <Absent reason={unpublished(row)} />
         ) : (
           <Instant at={row.published_at} />
         ),
@@ -65,7 +65,9 @@ export function VersionTable({ path, versions, chosen }: Props) {
       value: (row) => row.leak_report?.verdict ?? null,
       cell: (row) =>
         row.leak_report === null ? (
-          <Absent reason="The version was not examined." />
+          <Absent
+            reason={row.state === "building" ? unpublished(row) : "The version was not examined."}
+          />
         ) : (
           <RouterLink
             to="/provider/signals/$name/leaks"
@@ -108,4 +110,8 @@ export function VersionTable({ path, versions, chosen }: Props) {
       />
     </Section>
   );
+}
+
+function unpublished(version: Version): string {
+  return version.state === "building" ? "It is being built." : "It was never published.";
 }

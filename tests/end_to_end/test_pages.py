@@ -6,6 +6,7 @@ The screenshots are kept in test-results/pages.
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 
 CHECKOUT = Path(__file__).parents[2]
 SHOTS = CHECKOUT / "test-results" / "pages"
@@ -62,7 +63,7 @@ def test_every_page_reads_well_and_complains_of_nothing(who, visit, demonstratio
             page.set_viewport_size({"width": 1280, "height": 800})
             visitor.goes_to(path)
             page.locator("h1").first.wait_for()
-            page.wait_for_function("!document.querySelector('main [aria-busy=true]')")
+            expect(page.locator("main [aria-busy=true]")).to_have_count(0)
             page.evaluate(AXE.read_text())
             for look, (width, theme) in LOOKS.items():
                 page.set_viewport_size({"width": width, "height": 800})

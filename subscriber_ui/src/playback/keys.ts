@@ -9,7 +9,7 @@ const DAY_HOURS = 24;
 export function useKeys(stage: Stage, onNewest: () => void): void {
   useEffect(() => {
     const pressed = (event: KeyboardEvent): void => {
-      if (event.ctrlKey || event.metaKey || event.altKey || isTaken(event.target)) return;
+      if (event.ctrlKey || event.metaKey || event.altKey || isTaken(event)) return;
       const act = actOf(event, stage, onNewest);
       if (act === null) return;
       event.preventDefault();
@@ -40,14 +40,15 @@ function actOf(event: KeyboardEvent, stage: Stage, onNewest: () => void): (() =>
   }
 }
 
-/** Whether what has the focus has a use of its own for keys. */
-function isTaken(target: EventTarget | null): boolean {
+const MOVE = "input, select, textarea, [role=tab], [role=combobox], [role=listbox], [role=option]";
+const OPEN = "[role=menu], [role=dialog]";
+const PRESSED = "a, button";
+
+/** Whether what has the focus has a use of its own for the key. */
+function isTaken({ target, key }: KeyboardEvent): boolean {
   if (!(target instanceof HTMLElement) || target.getAttribute("aria-label") === "Instant") {
     return false;
   }
-  return (
-    target.closest(
-      "a, button, input, select, textarea, [role=tab], [role=combobox], [role=listbox], [role=option], [role=menu], [role=dialog]",
-    ) !== null
-  );
+  const taking = key === " " ? `${MOVE}, ${OPEN}, ${PRESSED}` : `${MOVE}, ${OPEN}`;
+  return target.closest(taking) !== null;
 }

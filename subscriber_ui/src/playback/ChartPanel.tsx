@@ -13,12 +13,13 @@ interface Props {
   hours: number;
   /** Told the chart while there is one, for its image. */
   onChart: (chart: PriceChart | null) => void;
-  /** For those who do not see it. */
-  summary: string;
+  name: string;
+  /** Id of what tells it to those who do not see it. */
+  describedBy: string;
 }
 
 /** The chart of an instant, painted once a frame without React. */
-export function ChartPanel({ stage, horizon, hours, onChart, summary }: Props) {
+export function ChartPanel({ stage, horizon, hours, onChart, name, describedBy }: Props) {
   const container = useRef<HTMLDivElement>(null);
   const colors = useChartColors();
   const zone = useZone();
@@ -46,6 +47,12 @@ export function ChartPanel({ stage, horizon, hours, onChart, summary }: Props) {
   }, [stage, horizon, hours, colors, zone, onChart]);
 
   return (
-    <Box ref={container} role="img" aria-label={summary} sx={{ height: { xs: 320, md: 440 } }} />
+    <Box
+      ref={container}
+      role="img"
+      aria-label={name}
+      aria-describedby={describedBy}
+      sx={{ height: { xs: 320, md: 440 } }}
+    />
   );
 }

@@ -1,34 +1,27 @@
-import Image from "@mui/icons-material/ImageOutlined";
 import Alert from "@mui/material/Alert";
 import Box from "@mui/material/Box";
-import Button from "@mui/material/Button";
 import Chip from "@mui/material/Chip";
 import Link from "@mui/material/Link";
 import Skeleton from "@mui/material/Skeleton";
 import Stack from "@mui/material/Stack";
 import Typography from "@mui/material/Typography";
-import { type ReactNode, useCallback, useEffect, useRef } from "react";
+import { type ReactNode, useCallback, useEffect, useId, useRef } from "react";
 
 import type { PriceChart } from "../charts/priceChart";
-import { CodeTabs } from "../elements/CodeTabs";
-import { download } from "../elements/csv";
-import { DownloadButton } from "../elements/DownloadButton";
 import { ErrorState } from "../elements/ErrorState";
-import { notify } from "../elements/notices";
 import { instant, useZone } from "../format/instants";
-import { pathOf, type Played, pythonOf } from "./asking";
+import type { Played } from "./asking";
 import { ChartPanel } from "./ChartPanel";
 import { useKeys } from "./keys";
 import { Readout } from "./Readout";
 import { ScoreStrip } from "./ScoreStrip";
+import { Sharing } from "./Sharing";
 import type { PlaybackSearch } from "./search";
 import { written } from "./search";
-import { tableOf } from "./table";
 import { Transport } from "./Transport";
-import { type Stage, usePlayerState } from "./usePlayer";
+import { type Stage, usePlayerValue, useSettledInstant } from "./usePlayer";
 import { momentOf, summaryOf } from "./words";
 
-const SETTLED_MS = 400;
 /** Read aloud, not shown. */
 const UNSEEN = {
   position: "absolute",
@@ -52,26 +45,20 @@ interface Props {
 /** The chart of an instant, what moves it, and what it tells. */
 export function Screen(props: Props) {
   const { stage, played, search, entitled, isSample, toNewest, change, choices } = props;
-  const { shown, playing, error } = usePlayerState(stage);
+  const error = usePlayerValue(stage, (state) => state.error);
+  const isEmpty = usePlayerValue(stage, (state) => state.shown === null);
+  const settled = useSettledInstant(stage);
   const zone = useZone();
+  const told = useId();
   const chart = useRef<PriceChart>(null);
   const keepChart = useCallback((made: PriceChart | null) => {
     chart.current = made;
   }, []);
   useKeys(stage, toNewest);
-  useSettled(stage, search.t, change);
+  useAddress(stage, search.t, change);
 
   const { record, bounds } = stage.player;
-  const at = shown ?? bounds.until;
   const hours = search.hours ?? 168;
-  const moment = momentOf(record, at);
-  const published = record.scores.published.until(at);
-  const hypothetical = record.scores.hypothetical.until(at);
-  const isPrice = moment.newest?.isPrice ?? false;
-  const summary = summaryOf(moment, played.symbol, record, zone);
-  const ahead = published.resolved > 0 ? published : hypothetical;
-  const file = `${played.name}-${played.symbol}-${played.horizon}h-${written(at).replaceAll(":", "")}`;
-
   return (
     <div>
       {choices}
@@ -93,39 +80,55 @@ export function Screen(props: Props) {
           horizon={played.horizon}
           hours={hours}
           onChart={keepChart}
-          summary={summary}
+          name={`Prices of ${played.symbol} and forecasts ${played.horizon} h ahead`}
+          describedBy={told}
         />
-        {shown === null && (
+        {isEmpty && (
           <Skeleton variant="rounded" sx={{ position: "absolute", inset: 0, height: "100%" }} />
         )}
       </Box>
       <Typography variant="caption" color="textSecondary" component="p" sx={{ my: 0.5 }}>
-        Line: what was forecast for each hour, with its outermost quantiles. Cone: the newest
-        forecast. Crosses: missed slots.{" "}
+        Hollow: up, filled: down. Line: what was forecast for each hour, with its outermost
+        quantiles. Cone: the newest forecast. Crosses: missed slots.{" "}
         <Link href="https://www.tradingview.com/" target="_blank" rel="noreferrer">
           Charts by TradingView
         </Link>
       </Typography>
       <Transport
         stage={stage}
-        best={ahead.best}
-        worst={ahead.worst}
         onNewest={toNewest}
         onSpeed={(speed) => {
           stage.player.setSpeed(speed, performance.now());
           change({ speed });
         }}
       />
-      <Box aria-live="polite" sx={UNSEEN}>
-        {playing || shown === null ? "" : summary}
+      <Box id={told} aria-live="polite" sx={UNSEEN}>
+        {settled !== null && summaryOf(momentOf(record, settled), played.symbol, record, zone)}
       </Box>
+      <Telling stage={stage} />
+      {settled !== null && (
+        <Sharing record={record} played={played} at={settled} hours={hours} chart={chart} />
+      )}
+    </div>
+  );
+}
+
+/** What the instant shown tells, in words and numbers. */
+function Telling({ stage }: { stage: Stage }) {
+  const { record, bounds } = stage.player;
+  const at = usePlayerValue(stage, (state) => state.shown) ?? bounds.from;
+  const moment = momentOf(record, at);
+  const hypothetical = record.scores.hypothetical.until(at);
+  const isPrice = moment.newest?.isPrice ?? false;
+  return (
+    <>
       <Box sx={{ my: 2.5 }}>
         <Readout moment={moment} record={record} />
       </Box>
       <Stack spacing={2.5} sx={{ mb: 2.5 }}>
         <ScoreStrip
-          title="Live and late, from the range's begin to this instant"
-          score={published}
+          title="Live and late, from the begin of the range to this instant"
+          score={record.scores.published.until(at)}
           isPrice={isPrice}
         />
         {hypothetical.made > 0 && (
@@ -143,21 +146,7 @@ export function Screen(props: Props) {
           </>
         )}
       </Stack>
-      <Stack direction="row" useFlexGap spacing={1} sx={{ flexWrap: "wrap", mb: 1 }}>
-        <DownloadButton
-          file={`${file}.csv`}
-          content={() => tableOf(record, at, hours, played.horizon)}
-        />
-        <Button size="small" startIcon={<Image />} onClick={() => saveImage(chart.current, file)}>
-          PNG
-        </Button>
-      </Stack>
-      <CodeTabs
-        name="What is shown, by the API"
-        path={pathOf(played, at)}
-        python={pythonOf(played, at)}
-      />
-    </div>
+    </>
   );
 }
 
@@ -195,20 +184,11 @@ function Shown({ stage, isSample }: { stage: Stage; isSample: boolean }) {
 }
 
 /** The address follows what is shown, once it stands still. */
-function useSettled(stage: Stage, t: string | undefined, change: Props["change"]): void {
-  const { shown, playing } = usePlayerState(stage);
+function useAddress(stage: Stage, t: string | undefined, change: Props["change"]): void {
+  const settled = useSettledInstant(stage);
   useEffect(() => {
-    if (shown === null || playing) return undefined;
-    const to = shown === stage.player.bounds.until ? undefined : written(shown);
-    if (to === t) return undefined;
-    const timer = setTimeout(() => change({ t: to }), SETTLED_MS);
-    return () => clearTimeout(timer);
-  }, [stage, shown, playing, t, change]);
-}
-
-function saveImage(chart: PriceChart | null, file: string): void {
-  chart?.image().toBlob((image) => {
-    if (image === null) notify("The browser made no image of the chart.", "error");
-    else download(`${file}.png`, image, "image/png");
-  });
+    if (settled === null) return;
+    const to = settled === stage.player.bounds.until ? undefined : written(settled);
+    if (to !== t) change({ t: to });
+  }, [stage, settled, t, change]);
 }

@@ -15,19 +15,19 @@ import { type ReactElement, useEffect, useRef } from "react";
 import { instant, useZone } from "../format/instants";
 import type { Made } from "./made";
 import { SPEEDS, type Speed } from "./search";
-import { type Stage, usePlayerState } from "./usePlayer";
+import { type Stage, usePlayerValue } from "./usePlayer";
 
 interface Props {
   stage: Stage;
-  best: Made | null;
-  worst: Made | null;
   onNewest: () => void;
   onSpeed: (speed: Speed) => void;
 }
 
 /** Play, step, scrub and jump. */
-export function Transport({ stage, best, worst, onNewest, onSpeed }: Props) {
-  const { playing, speed, waiting } = usePlayerState(stage);
+export function Transport({ stage, onNewest, onSpeed }: Props) {
+  const playing = usePlayerValue(stage, (state) => state.playing);
+  const speed = usePlayerValue(stage, (state) => state.speed);
+  const asking = usePlayerValue(stage, (state) => state.waiting && !state.playing);
   const { player } = stage;
   const now = (): number => performance.now();
   return (
@@ -65,11 +65,11 @@ export function Transport({ stage, best, worst, onNewest, onSpeed }: Props) {
         </ToggleButtonGroup>
         <Box sx={{ flexGrow: 1 }} aria-live="off">
           <Box component="span" sx={{ color: "text.secondary", fontSize: 12 }}>
-            {waiting && !playing ? "asking…" : ""}
+            {asking ? "asking…" : ""}
           </Box>
         </Box>
-        <Jump name="Jump to best" to={best} stage={stage} />
-        <Jump name="Jump to worst" to={worst} stage={stage} />
+        <Jump name="Jump to best" which="best" stage={stage} />
+        <Jump name="Jump to worst" which="worst" stage={stage} />
         <Button size="small" endIcon={<FastForward />} onClick={onNewest}>
           Jump to newest
         </Button>
@@ -88,26 +88,28 @@ function Press(props: { name: string; keys: string; onClick: () => void; childre
   );
 }
 
-/** To the instant at which a forecast that is resolved by now had just been made. */
-function Jump({ name, to, stage }: { name: string; to: Made | null; stage: Stage }) {
-  const title =
-    to === null
-      ? "No forecast is resolved yet"
-      : "Against the forecast that nothing changes, of all resolved by the instant shown";
+/** To the instant at which the best or worst forecast had just been made, of those resolved. */
+function Jump({ name, which, stage }: { name: string; which: "best" | "worst"; stage: Stage }) {
+  const { player } = stage;
+  const find = (): Made | null => {
+    const at = player.state.shown ?? -Infinity;
+    const { published, hypothetical } = player.record.scores;
+    return published.until(at)[which] ?? hypothetical.until(at)[which];
+  };
+  const isThere = usePlayerValue(stage, () => find() !== null);
+  const title = isThere
+    ? "Against the forecast that nothing changes, of all resolved by the instant shown"
+    : "No forecast is resolved yet";
+  const jump = (): void => {
+    const made = find();
+    if (made === null) return;
+    player.pause();
+    player.seek(Math.max(made.knownAt, made.slot + player.bounds.decidedAfter), performance.now());
+  };
   return (
     <Tooltip title={title}>
       <span>
-        <Button
-          size="small"
-          disabled={to === null}
-          onClick={() => {
-            stage.player.pause();
-            if (to !== null) {
-              const at = Math.max(to.knownAt, to.slot + stage.player.bounds.decidedAfter);
-              stage.player.seek(at, performance.now());
-            }
-          }}
-        >
+        <Button size="small" disabled={!isThere} onClick={jump}>
           {name}
         </Button>
       </span>

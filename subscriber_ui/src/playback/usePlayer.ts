@@ -1,16 +1,20 @@
-/** A player for a page: frames while it needs them, and React told ten times a second at most. */
+/** A player for a page: frames while it needs them, and React told some times a second at most. */
 
 import { useCallback, useEffect, useMemo, useSyncExternalStore } from "react";
 
 import { type Ask, type Bounds, Player, type PlayerState } from "./player";
 
-const RENDERS_MS = 100;
+const RENDERS_MS = 150;
+const SETTLED_MS = 400;
 
 /** What a frame shows; called once a frame at most. */
 export type Paint = (player: Player) => void;
 
 export class Stage {
   readonly player: Player;
+  /** What is shown since a moment, and not on the way to something else. */
+  settled: number | null = null;
+  private settling: ReturnType<typeof setTimeout> | null = null;
   private readonly painters = new Set<Paint>();
   private readonly listeners = new Set<() => void>();
   private frame: number | null = null;
@@ -36,15 +40,27 @@ export class Stage {
     this.player.pause();
     if (this.frame !== null) cancelAnimationFrame(this.frame);
     if (this.told !== null) clearTimeout(this.told);
-    this.frame = this.told = null;
+    if (this.settling !== null) clearTimeout(this.settling);
+    this.frame = this.told = this.settling = null;
   }
 
   private changed(): void {
     this.schedule();
     this.told ??= setTimeout(() => {
       this.told = null;
-      for (const listener of this.listeners) listener();
+      this.tell();
     }, RENDERS_MS);
+    if (this.settling !== null) clearTimeout(this.settling);
+    this.settling = setTimeout(() => {
+      this.settling = null;
+      if (this.player.state.playing) return;
+      this.settled = this.player.state.shown;
+      this.tell();
+    }, SETTLED_MS);
+  }
+
+  private tell(): void {
+    for (const listener of this.listeners) listener();
   }
 
   private schedule(): void {
@@ -70,7 +86,17 @@ export function useStage(bounds: Bounds, ask: Ask, speed: number, instant: numbe
   return stage;
 }
 
-export function usePlayerState(stage: Stage): PlayerState {
+/** A part of the state; who reads it is rendered anew when that part has changed. */
+export function usePlayerValue<Value>(stage: Stage, read: (state: PlayerState) => Value): Value {
+  return useStageValue(stage, () => read(stage.player.state));
+}
+
+/** The instant shown, once it stands still; null: nothing was shown yet. */
+export function useSettledInstant(stage: Stage): number | null {
+  return useStageValue(stage, () => stage.settled);
+}
+
+function useStageValue<Value>(stage: Stage, read: () => Value): Value {
   const subscribe = useCallback((listener: () => void) => stage.onChange(listener), [stage]);
-  return useSyncExternalStore(subscribe, () => stage.player.state);
+  return useSyncExternalStore(subscribe, read);
 }

@@ -180,6 +180,18 @@ def test_a_replay_stored_meanwhile_by_another_run_does_not_cost_the_batch(databa
         assert leaves(slower) == 10
 
 
+def test_a_missed_slot_that_is_run_again_stays_missed_beside_its_later_answer(database, versions):
+    version = versions[0]
+    with database.connect(WORKER) as connection:
+        miss = outcome(version, missed=Missed("timeout", "no answer within 1 s"))
+        (missed,) = recorder(connection, [version]).write([miss], IN_TIME)
+        later = IN_TIME + timedelta(hours=1)
+        (again,) = recorder(connection, [version], due=[]).write([outcome(version)], later)
+        assert (again.provenance, again.forecasts, again.leaf_index) == ("replayed", 2, None)
+        assert find_records(connection, [version.id], SLOT, due_only=True) == {version.id: missed}
+        assert leaves(connection) == 11
+
+
 def test_a_version_without_a_leaf_is_reported_and_its_batch_is_stored(database, versions):
     with database.connect(WORKER) as connection:
         writer = recorder(connection, versions)

@@ -133,6 +133,8 @@ def test_the_apis_role_reads_of_the_acts_only_those_of_the_person_it_acts_as(
             for function in (
                 "audit.of_everybody(null, null, null, null, null, null, 9)",
                 "account.everybody(null, null, null, 9)",
+                "account.mail_waiting()",
+                "account.deliveries_waiting()",
             ):
                 with (
                     pytest.raises(psycopg.errors.InsufficientPrivilege, match="only an operator"),

@@ -24,7 +24,7 @@ export function SlotsPage() {
     <>
       <PageHead
         title="Late and missed slots"
-        lead="Last recorded first. A slot that is owed and not recorded yet is in the queue of the overview."
+        lead="Last recorded first. Late is what was recorded after its deadline; what was recorded in time and proven late, the signal's record shows. A slot that is owed and not recorded yet is in the queue of the overview."
         actions={<DagsterLink />}
       />
       <Filters search={search} />

@@ -15,7 +15,7 @@ import { SampleBadge } from "../elements/SampleBadge";
 import { StateBadge } from "../elements/StateBadge";
 import { day, useZone, zoneName } from "../format/instants";
 import { sideOf } from "../format/measures";
-import { change, count, money, percent } from "../format/numbers";
+import { count, money, percent } from "../format/numbers";
 import { toggleWatched } from "./watch";
 
 type Signal = Schemas["Signal"];
@@ -130,49 +130,91 @@ function About({ signal }: { signal: Signal }) {
 
 function Figures({ signal }: { signal: Signal }) {
   const { headline, offer } = signal;
-  const { skill_with_misses, sharpe, total_return, max_drawdown } = headline.so_far;
-  const fall =
-    max_drawdown?.value == null ? undefined : `worst fall ${percent(max_drawdown.value)}`;
+  const isUnknown = headline.so_far["total_return"]?.value == null;
+  const hasOther = headline.afterwards["total_return"]?.value != null;
   return (
-    <Box>
-      <Box
-        sx={{
-          display: "grid",
-          gap: 2,
-          gridTemplateColumns: { xs: "1fr 1fr", sm: "repeat(5, minmax(0, 1fr))" },
-          "& > *": { minWidth: 0 },
-        }}
-      >
-        <LiveRecord headline={headline} />
-        <MeasureFigure
-          metric="skill_with_misses"
-          label="Skill"
-          measure={skill_with_misses}
-          note={skill_with_misses?.value == null ? undefined : SIDES[sideOf(skill_with_misses)]}
-        />
-        <MeasureFigure metric="total_return" label="Return" measure={total_return} note={fall} />
-        <MeasureFigure metric="sharpe" label="Sharpe ratio" measure={sharpe} />
-        <Figure
-          label="Price a month"
-          value={
-            offer == null
-              ? null
-              : offer.amount_minor === 0
-                ? "Free"
-                : money(offer.amount_minor, offer.currency)
-          }
-          reason="The provider has no offer now."
-          note={
-            offer != null && offer.trial_days > 0 ? `${offer.trial_days} days of trial` : undefined
-          }
-        />
-      </Box>
-      {headline.live_slots < SLOTS_FOR_A_RANK && <Afterwards headline={headline} />}
+    <Box
+      sx={{
+        display: "grid",
+        gap: 2,
+        alignItems: "start",
+        gridTemplateColumns: { xs: "1fr 1fr", sm: "repeat(5, minmax(0, 1fr))" },
+        "& > *": { minWidth: 0 },
+      }}
+    >
+      <LiveRecord headline={headline} />
+      {isUnknown && hasOther ? (
+        <Afterwards headline={headline} />
+      ) : (
+        <SoFar soFar={headline.so_far} />
+      )}
+      <Figure
+        label="Price a month"
+        value={priceOf(offer)}
+        reason="The provider has no offer now."
+        note={
+          offer != null && offer.trial_days > 0 ? `${offer.trial_days} days of trial` : undefined
+        }
+      />
     </Box>
   );
 }
 
-const SLOTS_FOR_A_RANK = 200;
+function SoFar({ soFar }: { soFar: Signal["headline"]["so_far"] }) {
+  const { skill_with_misses, sharpe, total_return, max_drawdown } = soFar;
+  return (
+    <>
+      <MeasureFigure
+        metric="skill_with_misses"
+        label="Skill"
+        measure={skill_with_misses}
+        note={skill_with_misses?.value == null ? undefined : SIDES[sideOf(skill_with_misses)]}
+      />
+      <MeasureFigure
+        metric="total_return"
+        label="Return"
+        measure={total_return}
+        note={worst(max_drawdown)}
+      />
+      <MeasureFigure metric="sharpe" label="Sharpe ratio" measure={sharpe} />
+    </>
+  );
+}
+
+/** While nothing was scored live: what was computed afterwards, apart and by its name. */
+function Afterwards({ headline }: { headline: Signal["headline"] }) {
+  const { total_return, max_drawdown, sharpe } = headline.afterwards;
+  return (
+    <Box
+      role="group"
+      aria-label="Hypothetical, run afterwards"
+      sx={{
+        gridColumn: { xs: "1 / -1", sm: "span 3" },
+        order: { xs: 1, sm: 0 },
+        border: "1px dashed",
+        borderColor: "divider",
+        borderRadius: 1,
+        px: 1.5,
+        py: 1,
+        mt: { sm: -1 },
+      }}
+    >
+      <Typography variant="caption" color="textSecondary" component="p" sx={{ mb: 0.5 }}>
+        <strong>Hypothetical</strong>: {count(total_return?.count ?? 0)} hours run afterwards.
+        Nobody could have read those forecasts then.
+      </Typography>
+      <Box sx={{ display: "grid", gap: 2, gridTemplateColumns: "1fr 1fr" }}>
+        <MeasureFigure
+          metric="total_return"
+          label="Return"
+          measure={total_return}
+          note={worst(max_drawdown)}
+        />
+        <MeasureFigure metric="sharpe" label="Sharpe ratio" measure={sharpe} />
+      </Box>
+    </Box>
+  );
+}
 
 function LiveRecord({ headline }: { headline: Signal["headline"] }) {
   const zone = useZone();
@@ -180,23 +222,19 @@ function LiveRecord({ headline }: { headline: Signal["headline"] }) {
   return (
     <Figure
       label="Live record"
-      value={since === null ? null : `${count(headline.live_slots)} slots`}
-      reason="No slot was proven live yet."
-      note={since === null ? undefined : `since ${day(since, zone)} (${zoneName(zone)})`}
+      value={since === null ? "none yet" : `${count(headline.live_slots)} slots`}
+      note={
+        since === null ? "no slot scored live" : `since ${day(since, zone)} (${zoneName(zone)})`
+      }
     />
   );
 }
 
-/** While there is little else: what was computed afterwards, and that it is no record. */
-function Afterwards({ headline }: { headline: Signal["headline"] }) {
-  const { total_return, max_drawdown } = headline.afterwards;
-  if (total_return?.value == null) return null;
-  return (
-    <Typography variant="caption" color="textSecondary" component="p" sx={{ mt: 1 }}>
-      <strong>Hypothetical</strong>, over {count(total_return.count)} hours run afterwards: return{" "}
-      {change(total_return.value, 1)}
-      {max_drawdown?.value != null && `, worst fall ${percent(max_drawdown.value)}`}. Nobody could
-      have read those forecasts then.
-    </Typography>
-  );
+function worst(fell: Schemas["Measure"] | undefined): string | undefined {
+  return fell?.value == null ? undefined : `worst fall ${percent(fell.value)}`;
+}
+
+function priceOf(offer: Signal["offer"]): string | null {
+  if (offer == null) return null;
+  return offer.amount_minor === 0 ? "Free" : money(offer.amount_minor, offer.currency);
 }

@@ -3,7 +3,8 @@ import Typography from "@mui/material/Typography";
 import type { ReactNode } from "react";
 
 import type { Schemas } from "../api/client";
-import { priceOf, SubscribeLink } from "./OfferAction";
+import { SubscribeButton } from "../elements/subscribe/SubscribeButton";
+import { priceOf } from "./OfferAction";
 
 /** What a subscription is, costs and opens. */
 export function OfferPanel({ signal }: { signal: Schemas["Signal"] }) {
@@ -24,7 +25,7 @@ export function OfferPanel({ signal }: { signal: Schemas["Signal"] }) {
         <Fact name="Public after">{offer.reveal_after_hours} h</Fact>
         <Fact name="Missed hours">are credited</Fact>
       </Box>
-      <SubscribeLink offer={offer} />
+      <SubscribeButton signal={signal} />
     </>
   );
 }

@@ -119,6 +119,8 @@ function Verdict({ path }: { path: Name }) {
 
 function Headline({ measures }: { measures: Schemas["Measured"] }) {
   const { live } = measures;
+  // Where all of it is missing, the findings say why once.
+  if (live["total_return"]?.value == null && live["skill_with_misses"]?.value == null) return null;
   return (
     <Box
       sx={{

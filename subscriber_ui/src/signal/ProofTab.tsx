@@ -76,8 +76,8 @@ function Proved() {
   return (
     <Box component="dl" sx={{ m: 0 }}>
       <Promise_ name="Nothing is back-dated">
-        Each forecast is a leaf of an append-only log. It is live only if a dated checkpoint with its
-        quorum of cosignatures covered it by its deadline.
+        Each forecast is a leaf of an append-only log. It is live only if a dated checkpoint with
+        its quorum of cosignatures covered it by its deadline.
       </Promise_>
       <Promise_ name="Nothing is exchanged">
         A leaf binds the forecast, the version and its image. What is shown later must open the

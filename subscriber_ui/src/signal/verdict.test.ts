@@ -80,6 +80,7 @@ test("missed, late and unopened slots speak against a record", () => {
   expect(honest({ live: 80, late: 20 })[0]).toBe("bad");
   expect(honest({ live: 99, missed: 1, unopened: 1 })[0]).toBe("bad");
   expect(honest({ due: 1, live: 0, pending: 1 })[0]).toBe("open");
+  expect(honest({ due: 1, live: 1 })[0]).toBe("open");
 });
 
 test("one forecast that ran otherwise, or one look ahead, speaks against it", () => {

@@ -20,6 +20,7 @@ type Leak = Schemas["LeakReport"];
 
 const SHARE = "share, up to 1";
 const LIKELY = 0.95;
+const A_DAY = 24;
 
 /** Is it any good? Of the live record alone. */
 export function isItGood({ live, record, trials }: Measured): Finding[] {
@@ -114,6 +115,9 @@ function servedFinding(record: Record_): Finding {
   const settled = record.due - record.pending;
   if (settled === 0) return { tone: "open", text: "No due slot is proven yet", detail };
   const share = record.live / settled;
+  if (settled < A_DAY && share === 1) {
+    return { tone: "open", text: "Too few slots were due to tell", detail };
+  }
   if (record.unopened > 0)
     return { tone: "bad", text: "Answers are missing that were given", detail };
   return share >= 0.99

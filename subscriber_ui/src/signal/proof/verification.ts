@@ -98,12 +98,12 @@ export async function verifySignal(path: Name, tell: (step: Step) => void): Prom
 async function evidence(path: Name): Promise<string> {
   const checkpoint = await answer(api.GET("/log/checkpoint", { parseAs: "text" }));
   const known = knownSize(checkpoint, (name) => localStorage.getItem(name));
-  return (await answer(
+  return await answer(
     api.GET("/v1/signals/{provider}/{name}/evidence", {
       params: { path, query: { known: known === null ? undefined : [known] } },
       parseAs: "text",
     }),
-  )) as unknown as string;
+  );
 }
 
 /** How large this log was when the browser last believed it; null: never, or larger than now. */

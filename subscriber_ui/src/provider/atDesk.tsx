@@ -197,6 +197,6 @@ export function problem(status: number, code: string, detail: string): Answer {
   return { status, body: { type: `urn:${code}`, title: "Refused", status, code, detail } };
 }
 
-export function page<Item>(...items: Item[]): Answer {
+export function page(...items: object[]): Answer {
   return { body: { items, next: null } };
 }

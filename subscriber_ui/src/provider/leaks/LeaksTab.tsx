@@ -37,7 +37,7 @@ export function LeaksTab() {
           return (
             <Section title="Leak report">
               <EmptyState title="No version was examined yet">
-                Each push is examined in the sandbox before it goes live. `signalbox test` asks the
+                Each push is examined in the sandbox before it goes live. signalbox test asks the
                 same questions on your machine.
               </EmptyState>
             </Section>

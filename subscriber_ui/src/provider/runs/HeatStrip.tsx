@@ -60,7 +60,7 @@ export function HeatStrip({ path, version, open }: Props) {
           const days = strip(items, DAYS, platformNow());
           return (
             <Stack direction={{ xs: "column", lg: "row" }} spacing={4}>
-              <Box sx={{ flex: "0 1 620px", minWidth: 0 }}>
+              <Box sx={{ flex: { lg: "0 1 620px" }, minWidth: 0 }}>
                 <Strip days={days} open={open} />
               </Box>
               <Cost runs={items} counts={tally(days)} />
@@ -89,7 +89,7 @@ export function Strip({ days, open }: { days: Day[]; open: (slot: string) => voi
           role="img"
           aria-label={words}
           viewBox={`0 0 ${width} ${height}`}
-          sx={{ width: "100%", minWidth: 420, maxWidth: 620, display: "block" }}
+          sx={{ width: "100%", minWidth: 280, maxWidth: 620, display: "block" }}
         >
           {[0, 6, 12, 18].map((hour) => (
             <Box
@@ -97,7 +97,7 @@ export function Strip({ days, open }: { days: Day[]; open: (slot: string) => voi
               key={hour}
               x={LABEL + hour * (CELL + GAP)}
               y={9}
-              sx={{ fontSize: 8, fill: "var(--mui-palette-text-secondary)" }}
+              sx={{ fontSize: { xs: 12, sm: 8 }, fill: "var(--mui-palette-text-secondary)" }}
             >
               {String(hour).padStart(2, "0")}:00
             </Box>
@@ -121,7 +121,7 @@ function Row({ day, y, open }: { day: Day; y: number; open: (slot: string) => vo
         component="text"
         x={0}
         y={y + CELL - 4}
-        sx={{ fontSize: 8.5, fill: "var(--mui-palette-text-secondary)" }}
+        sx={{ fontSize: { xs: 13, sm: 8.5 }, fill: "var(--mui-palette-text-secondary)" }}
       >
         {iso(day.begins).slice(5, 10)}
       </Box>

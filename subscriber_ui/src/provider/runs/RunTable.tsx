@@ -16,6 +16,7 @@ import { StateBadge } from "../../elements/StateBadge";
 import { Instant } from "../../format/Instant";
 import { count, fixed } from "../../format/numbers";
 import { type Path, type Proven, type Run, runs } from "../queries";
+import { Unseen } from "../Unseen";
 import { hoursOf, PROVEN, type RunSearch } from "./search";
 
 const ON_A_PAGE = 48;
@@ -220,7 +221,7 @@ function columnsOf(change: Props["change"], search: RunSearch): Column<Run>[] {
     },
     {
       id: "log",
-      header: "",
+      header: <Unseen>Log</Unseen>,
       cell: (row) => (
         <Button
           size="small"

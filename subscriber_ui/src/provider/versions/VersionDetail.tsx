@@ -18,7 +18,7 @@ export function VersionDetail({ path, version }: { path: Path; version: Version 
     <Section title={`${path.name} ${version.version}`}>
       <StateMachine state={version.state} />
       {version.state === "rejected" && <Rejection version={version} />}
-      <Facts version={version} />
+      {version.image_digest === null ? <Unbuilt version={version} /> : <Facts version={version} />}
     </Section>
   );
 }
@@ -43,6 +43,15 @@ function Rejection({ version }: { version: Version }) {
         ].join("\n")}
       />
     </Alert>
+  );
+}
+
+function Unbuilt({ version }: { version: Version }) {
+  return (
+    <Typography variant="body2" color="textSecondary" sx={{ mt: 2 }}>
+      Commit <Digest of={version.commit_sha} what="commit" />.{" "}
+      {version.state === "building" ? "It is being built." : "Nothing was built."}
+    </Typography>
   );
 }
 
@@ -73,7 +82,7 @@ function Facts({ version }: { version: Version }) {
         <Absent key="s" reason="Nothing was built." />
       ),
     ],
-    ["Provenance", signed(version)],
+    ["Provenance", version.is_signed ? "signed by the platform" : "not signed"],
   ];
   return (
     <Box
@@ -135,9 +144,4 @@ function deterministic(version: Version): ReactNode {
   return version.deterministic
     ? "yes: two fresh runs gave the same bytes"
     : "no: two fresh runs of one hour differed";
-}
-
-function signed(version: Version): ReactNode {
-  if (version.image_digest === null) return <Absent reason="Nothing was built yet." />;
-  return version.is_signed ? "signed by the platform" : "not signed";
 }

@@ -6,6 +6,7 @@ import { Absent } from "../../elements/Figure";
 import { Instant } from "../../format/Instant";
 import { verdictInWords } from "../leaks/words";
 import type { Path, Version } from "../queries";
+import { Unseen } from "../Unseen";
 import { MoveButtons } from "./MoveButtons";
 
 interface Props {
@@ -81,7 +82,7 @@ export function VersionTable({ path, versions, chosen }: Props) {
     },
     {
       id: "runs",
-      header: "",
+      header: <Unseen>Runs</Unseen>,
       cell: (row) =>
         row.published_at === null ? null : (
           <RouterLink
@@ -93,8 +94,13 @@ export function VersionTable({ path, versions, chosen }: Props) {
             Runs
           </RouterLink>
         ),
+      from: "sm",
     },
-    { id: "move", header: "", cell: (row) => <MoveButtons path={path} version={row} /> },
+    {
+      id: "move",
+      header: <Unseen>What may be done</Unseen>,
+      cell: (row) => <MoveButtons path={path} version={row} />,
+    },
   ];
   return (
     <Section

@@ -3,13 +3,13 @@
 const ADVICE: [RegExp, string][] = [
   [/^platform failure/, "It was the platform, not your push: push again."],
   [/went away|ended before it was built/, "The push was broken off: push again."],
-  [/^signal\.toml/, "Mend that field of signal.toml; `signalbox check` applies the same rules."],
+  [/^signal\.toml/, "Mend that field of signal.toml; signalbox check applies the same rules."],
   [
     /^requirements\.txt/,
-    "Mend that line: one package a line, with specifiers only, from wheels. `signalbox check` reads it the same way.",
+    "Mend that line: one package a line, with specifiers only, from wheels. signalbox check reads it the same way.",
   ],
   [/wheel|resolve|requirement/i, "Ask for versions that have wheels for Python 3.11."],
-  [/no valid forecast|app\.py/, "Run `signalbox test`: it runs the model as the platform does."],
+  [/no valid forecast|app\.py/, "Run signalbox test: it runs the model as the platform does."],
   [/is not greater than/, "Tag a greater version than the last that was published."],
   [/not on main/, "Push main first, or both together."],
   [
@@ -18,7 +18,7 @@ const ADVICE: [RegExp, string][] = [
   ],
 ];
 
-const ELSE = "Mend it, move your own tag with `git tag --force`, and push again.";
+const ELSE = "Mend it, move your own tag with git tag --force, and push again.";
 
 export function adviceOn(why: string): string {
   const found = ADVICE.find(([pattern]) => pattern.test(why));

@@ -1,5 +1,16 @@
-import { PageHead } from "../elements/PageHead";
+import { useSession } from "../session/session";
+import { PasswordSection } from "./PasswordSection";
+import { SecondFactorSection } from "./SecondFactorSection";
+import { SessionsSection } from "./SessionsSection";
 
 export function SecurityPage() {
-  return <PageHead title="Security" />;
+  const session = useSession();
+  if (session.state !== "in") return null;
+  return (
+    <>
+      <SecondFactorSection me={session.me} />
+      <PasswordSection />
+      <SessionsSection />
+    </>
+  );
 }

@@ -37,6 +37,8 @@ const webhooksRoute = createRoute({
 const activityRoute = createRoute({
   getParentRoute: () => frameRoute,
   path: "activity",
+  validateSearch: ({ action }: Record<string, unknown>): { action?: string } =>
+    typeof action === "string" && action !== "" ? { action } : {},
   component: lazyRouteComponent(() => import("./ActivityPage"), "ActivityPage"),
 });
 

@@ -45,6 +45,15 @@ test("a day is chosen by the one before it", async () => {
   expect(days).toEqual(["2026-11-20"]);
 });
 
+test("a day without figures leads to where they are computed", async () => {
+  openDesk("/operator/business?day=2026-11-20", { "GET /v1/admin/business": { body: NONE } });
+  expect(await screen.findByText("No figures of 2026-11-20")).toBeVisible();
+  expect(await screen.findByRole("link", { name: "Open in Dagster" })).toHaveAttribute(
+    "href",
+    "https://dagster.example.org/assets/usage/business?view=partitions&partition=2026-11-20",
+  );
+});
+
 test("payouts run once they are confirmed, and show who was paid", async () => {
   const bodies: unknown[] = [];
   openDesk("/operator/business", {

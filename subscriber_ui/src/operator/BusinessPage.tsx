@@ -11,6 +11,8 @@ import { PageHead } from "../elements/PageHead";
 import { Section } from "../elements/Section";
 import { Instant } from "../format/Instant";
 import { BusinessFigures } from "./BusinessFigures";
+import { figuresAddress } from "./dagster";
+import { DagsterLink } from "./DagsterLink";
 import { FilterField } from "./FilterField";
 import { FlagsTable } from "./FlagsTable";
 import { Payouts } from "./Payouts";
@@ -32,7 +34,7 @@ export function BusinessPage() {
         actions={<DayPicker asked={day} shown={business.data?.day ?? undefined} />}
       />
       <Awaited query={business} skeleton={<FiguresSkeleton />}>
-        {(found) => <Figures business={found} />}
+        {(found) => <Figures business={found} asked={day} />}
       </Awaited>
       <Payouts />
       <Refunds />
@@ -40,7 +42,7 @@ export function BusinessPage() {
   );
 }
 
-function Figures({ business }: { business: Business }) {
+function Figures({ business, asked }: { business: Business; asked?: string }) {
   const { day, computed_at, figures } = business;
   const overall = figures.filter((figure) => figure.metric !== "revenue");
   const revenue = figures.filter((figure) => figure.metric === "revenue");
@@ -56,7 +58,7 @@ function Figures({ business }: { business: Business }) {
           )
         }
       >
-        {figures.length === 0 ? <NoFigures /> : <BusinessFigures figures={overall} />}
+        {figures.length === 0 ? <NoFigures day={asked} /> : <BusinessFigures figures={overall} />}
       </Section>
       {figures.length > 0 && (
         <Section title="Revenue per signal" flush>
@@ -80,11 +82,14 @@ function FiguresSkeleton() {
   ));
 }
 
-function NoFigures() {
+function NoFigures({ day }: { day?: string }) {
   return (
-    <EmptyState title="No figures of that day">
-      They are computed each night for the day that is over; for another day, materialize{" "}
-      <code>usage/business</code> at it in Dagster.
+    <EmptyState
+      title={day === undefined ? "No figures yet" : `No figures of ${day}`}
+      action={<DagsterLink to={(dagster) => figuresAddress(dagster, day)} />}
+    >
+      They are computed each night for the day that is over. For another day that is over,
+      materialize <code>usage/business</code> at it in Dagster.
     </EmptyState>
   );
 }

@@ -15,6 +15,12 @@ export function slotAddress(
   return `${base(dagster)}/assets/${key}?view=partitions&partition=${partition}`;
 }
 
+/** The figures of a day, or of any day: there they are computed anew. */
+export function figuresAddress(dagster: string, day: string | undefined): string {
+  const address = `${base(dagster)}/assets/usage/business?view=partitions`;
+  return day === undefined ? address : `${address}&partition=${day}`;
+}
+
 /** Dagster's name of a slot: 2026-11-22-01:00, UTC. */
 export function partitionKey(slot: string): string {
   const [day = "", time = ""] = new Date(slot).toISOString().split("T");

@@ -1,6 +1,6 @@
 import { QueryClientProvider } from "@tanstack/react-query";
 import { createMemoryHistory, createRouter, RouterProvider } from "@tanstack/react-router";
-import { render, screen, within } from "@testing-library/react";
+import { configure, render, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
 
@@ -51,7 +51,8 @@ let listed: Schemas["Signal"][] = [];
 let isBroken = false;
 const asked: URL[] = [];
 
-// The page is loaded lazily, which takes longer than a query waits on a busy machine.
+// Two cores, several workers: a query waits longer than its usual second.
+configure({ asyncUtilTimeout: 10_000 });
 beforeAll(() => import("./CataloguePage"));
 beforeEach(() => {
   listed = [signal("tide"), signal("surf")];
@@ -100,7 +101,7 @@ test("words, order and filters are asked of the API and stand in the address", a
   await screen.findByRole("link", { name: "The tide" });
   await userEvent.type(screen.getByRole("searchbox", { name: "Search signals" }), "mean reversion");
   await userEvent.selectOptions(screen.getByRole("combobox", { name: "Sort by" }), "Lowest price");
-  await vi.waitFor(() => {
+  await waitFor(() => {
     const last = lists().at(-1)?.searchParams;
     expect([last?.get("q"), last?.get("sort")]).toEqual(["mean reversion", "price"]);
   });
@@ -124,7 +125,7 @@ test("two chosen signals lead to their comparison", async () => {
   await userEvent.click(await screen.findByRole("checkbox", { name: "Compare ada/surf" }));
   const tray = await screen.findByRole("region", { name: "Chosen to compare" });
   const link = within(tray).getByRole("link", { name: "Compare" });
-  await vi.waitFor(() =>
+  await waitFor(() =>
     expect(link.getAttribute("href")).toBe("/compare?signals=ada%2Ftide%2Cada%2Fsurf"),
   );
 });
@@ -152,7 +153,7 @@ test("a watched signal is found again in this browser", async () => {
   show();
   await userEvent.click(await screen.findByRole("button", { name: "Watch ada/surf" }));
   await userEvent.click(screen.getByRole("button", { name: "Watched (1)" }));
-  await vi.waitFor(() => expect(screen.queryByRole("link", { name: "The tide" })).toBeNull());
+  await waitFor(() => expect(screen.queryByRole("link", { name: "The tide" })).toBeNull());
   expect(await screen.findByRole("link", { name: "The surf" })).toBeVisible();
   expect(localStorage.getItem("signalbox.watched")).toBe('["ada/surf"]');
 });

@@ -36,7 +36,7 @@ export function SideBySide({ signals }: { signals: Signal[] }) {
       <Table size="small" sx={{ minWidth: 220 + signals.length * 170 }}>
         <TableHead>
           <TableRow>
-            <TableCell />
+            <TableCell component="td" />
             {signals.map((signal) => (
               <TableCell key={signal.signal} scope="col">
                 <RouterLink

@@ -35,12 +35,15 @@ export function SignalFrame() {
   const signal = useQuery(signalQuery(`${provider}/${name}`));
   if (signal.error instanceof ProblemError && signal.error.status === 404) {
     return (
-      <EmptyState
-        title={`There is no signal ${provider}/${name}`}
-        action={<RouterLink to="/">To the signals</RouterLink>}
-      >
-        It has another name, was never public, or is private to its provider.
-      </EmptyState>
+      <>
+        <PageHead title="No such signal" />
+        <EmptyState
+          title={`There is no signal ${provider}/${name}`}
+          action={<RouterLink to="/">To the signals</RouterLink>}
+        >
+          It has another name, was never public, or is private to its provider.
+        </EmptyState>
+      </>
     );
   }
   if (signal.error !== null && signal.data === undefined) {

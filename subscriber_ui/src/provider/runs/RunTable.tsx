@@ -19,7 +19,7 @@ import { type Path, type Proven, type Run, runs } from "../queries";
 import { Unseen } from "../Unseen";
 import { hoursOf, PROVEN, type RunSearch } from "./search";
 
-const ON_A_PAGE = 48;
+const ON_A_PAGE = 24;
 
 interface Props {
   path: Path;

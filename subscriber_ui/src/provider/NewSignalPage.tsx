@@ -91,7 +91,7 @@ function CreateForm({ fields, set }: FormProps) {
     if (isName(fields.name)) creating.mutate();
   };
   return (
-    <Section title="Name">
+    <Section title="What it is called">
       <Box component="form" noValidate onSubmit={submit} sx={{ pt: 1 }}>
         <Stack spacing={2}>
           <TextField

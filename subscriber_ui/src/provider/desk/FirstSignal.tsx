@@ -73,7 +73,7 @@ export function FirstSignal({ signals }: { signals: OwnSignal[] }) {
             text={`git remote add platform ${repository}\ngit tag v0.1.0\ngit push platform main v0.1.0`}
           />
           Pushes may be signed by an SSH key of yours:{" "}
-          <RouterLink to="/settings/security">Security</RouterLink>.
+          <RouterLink to="/settings/api-keys">Signing keys</RouterLink>.
         </Step>
         <Step number={6} title="It is created and built" progress={progress.building}>
           {signal === undefined

@@ -13,8 +13,7 @@ export function Repository({ signal }: { signal: Signal }) {
       <Typography variant="body2" sx={{ mt: 1 }}>
         git asks for a password: an API key with scope push, from{" "}
         <RouterLink to="/settings/api-keys">API keys</RouterLink>; the kit hands it over by itself.
-        SSH keys that sign pushes stand under{" "}
-        <RouterLink to="/settings/security">Security</RouterLink>.
+        SSH keys that sign pushes stand there too.
       </Typography>
     </Section>
   );

@@ -18,7 +18,7 @@ export function PublishLog({ path, version }: { path: Path; version: Version }) 
   return (
     <Section
       title="Publish log"
-      lead={`${version.version}: each change of its state, when, by whom and why. It is told live.`}
+      lead={`${version.version}: each change of its state, when, by whom and why, as it happens.`}
     >
       <Awaited query={events} skeleton={<Lines count={2} height={34} />}>
         {({ items }) => (

@@ -15,7 +15,7 @@ import { Section } from "../elements/Section";
 import { duration } from "../format/durations";
 import { useNow } from "../format/useNow";
 import type { Connection } from "../live/events";
-import { columnsOf, scaleOf } from "./columns";
+import { columnsOf, scalesOf } from "./columns";
 import { freshness, type Missed, untilNextSlot } from "./freshness";
 import { type Forecast, useLatest, useLive, useTargets } from "./latest";
 
@@ -58,7 +58,7 @@ function Latest({ rows, connection, missed }: Props) {
   const now = useNow(AGES_MS);
   const signals = useMemo(() => [...new Set(rows.map((row) => row.signal))].toSorted(), [rows]);
   const targets = useTargets(signals);
-  const columns = columnsOf({ now, missed, targets, returns: scaleOf(rows) });
+  const columns = columnsOf({ now, missed, targets, returns: scalesOf(rows) });
   return (
     <>
       <Summary rows={rows} signals={signals} connection={connection} missed={missed} now={now} />
@@ -69,6 +69,7 @@ function Latest({ rows, connection, missed }: Props) {
       )}
       <Section
         title="Newest slot"
+        lead="Bars of one instrument share a scale; the dotted line is no change."
         flush
         actions={
           <DownloadButton

@@ -5,7 +5,7 @@ interface Props {
   /** [probability, value], rising. */
   quantiles: [number, number][];
   point: number;
-  /** The ends of the scale, the same for all bars that are to be compared. */
+  /** The ends of the scale. */
   scale: [number, number];
   /** A value as people read it. */
   written: (value: number) => string;

@@ -8,7 +8,7 @@ import { ProvenanceBadge } from "../elements/ProvenanceBadge";
 import { RouterLink } from "../elements/RouterLink";
 import { relative } from "../format/durations";
 import { Instant } from "../format/Instant";
-import { change, number, percent } from "../format/numbers";
+import { number, percent } from "../format/numbers";
 import { freshness, type Missed } from "./freshness";
 import { IntervalBar } from "./IntervalBar";
 import type { Forecast } from "./latest";
@@ -17,16 +17,17 @@ interface Known {
   now: number;
   missed: ReadonlyMap<string, Missed>;
   targets: ReadonlyMap<string, string>;
-  /** Ends of the scale of all returns shown. */
-  returns: [number, number];
+  /** Ends of the scale of an instrument's returns. */
+  returns: ReadonlyMap<string, [number, number]>;
 }
 
-const SIGNIFICANT = 7;
+const PRICE_DIGITS = 7;
+const RETURN_DIGITS = 3;
 
 /** The columns of "My forecasts"; those with a value go to CSV as they are. */
 export function columnsOf({ now, missed, targets, returns }: Known): Column<Forecast>[] {
   const written = (row: Forecast) => (value: number) =>
-    targets.get(row.signal) === "return" ? change(value, 3) : number(value, SIGNIFICANT);
+    targets.get(row.signal) === "return" ? signedPercent(value) : number(value, PRICE_DIGITS);
   return [
     {
       id: "signal",
@@ -71,12 +72,12 @@ export function columnsOf({ now, missed, targets, returns }: Known): Column<Fore
         const quantiles = row.quantiles ?? [];
         if (quantiles.length < 2) return <Absent reason="The signal gives no quantiles." />;
         const isReturn = targets.get(row.signal) === "return";
-        const scale = isReturn ? returns : around(quantiles, row.point);
+        const scale = isReturn ? returns.get(row.symbol) : undefined;
         return (
           <IntervalBar
             quantiles={quantiles}
             point={row.point}
-            scale={scale}
+            scale={scale ?? around(quantiles, row.point)}
             written={written(row)}
           />
         );
@@ -84,7 +85,7 @@ export function columnsOf({ now, missed, targets, returns }: Known): Column<Fore
     },
     {
       id: "probability_up",
-      header: "Rises with",
+      header: "P(up)",
       numeric: true,
       value: (row) => row.probability_up,
       cell: (row) =>
@@ -113,13 +114,9 @@ export function columnsOf({ now, missed, targets, returns }: Known): Column<Fore
     },
     {
       id: "target_time",
-      header: "Is about",
+      header: "Target time",
       value: (row) => row.target_time,
-      cell: (row) => (
-        <span style={{ whiteSpace: "nowrap" }}>
-          <Instant at={row.target_time} /> ({relative(row.target_time, now)})
-        </span>
-      ),
+      cell: (row) => <Instant at={row.target_time} />,
     },
     { id: "available_at", header: "Published", value: (row) => row.available_at, cell: published },
   ];
@@ -129,11 +126,20 @@ export function columnsOf({ now, missed, targets, returns }: Known): Column<Fore
   }
 }
 
-/** One scale for all returns, with nought in its middle. */
-export function scaleOf(rows: Forecast[]): [number, number] {
-  const ends = rows.flatMap((row) => (row.quantiles ?? []).map(([, value]) => Math.abs(value)));
-  const widest = Math.max(0, ...ends);
-  return [-widest, widest];
+/** One scale for each instrument, with nought in its middle: its bars can be compared. */
+export function scalesOf(rows: Forecast[]): Map<string, [number, number]> {
+  const scales = new Map<string, [number, number]>();
+  for (const { symbol, quantiles } of rows) {
+    const ends = (quantiles ?? []).map(([, value]) => Math.abs(value));
+    const widest = Math.max(scales.get(symbol)?.[1] ?? 0, ...ends);
+    scales.set(symbol, [-widest, widest]);
+  }
+  return scales;
+}
+
+/** +0.0123 %: hourly returns are small, and none of them is rounded to nought. */
+export function signedPercent(value: number): string {
+  return `${value > 0 ? "+" : ""}${number(value * 100, RETURN_DIGITS)} %`;
 }
 
 function around(quantiles: [number, number][], point: number): [number, number] {

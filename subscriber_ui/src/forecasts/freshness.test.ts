@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { scaleOf } from "./columns";
+import { scalesOf, signedPercent } from "./columns";
 import { freshness, untilNextSlot } from "./freshness";
 import { type Forecast, withNewer } from "./latest";
 
@@ -58,10 +58,22 @@ test("an old event that comes again changes nothing", () => {
   expect(withNewer(known, event([]))).toBe(known);
 });
 
-test("returns share one scale with nought in its middle", () => {
+test("returns of one instrument share a scale with nought in its middle", () => {
   const quantiles: [number, number][] = [
     [0.1, -0.02],
     [0.9, 0.01],
   ];
-  expect(scaleOf([row({ quantiles }), row({ quantiles: null })])).toEqual([-0.02, 0.02]);
+  const narrow: [number, number][] = [[0.5, 0.001]];
+  const rows = [row({ quantiles }), row({ quantiles: null }), row({ quantiles: narrow })];
+  expect(scalesOf([...rows, row({ symbol: "BTCUSDT", quantiles: narrow })])).toEqual(
+    new Map([
+      ["EURUSD", [-0.02, 0.02]],
+      ["BTCUSDT", [-0.001, 0.001]],
+    ]),
+  );
+});
+
+test("a small return is not rounded to nought, and a rise has its sign", () => {
+  expect(signedPercent(0.0000042)).toBe("+0.00042 %");
+  expect(signedPercent(-0.0242856)).toBe("-2.43 %");
 });

@@ -43,12 +43,14 @@ def test_a_newcomer_finds_a_signal_tries_it_and_reads_its_forecast(visit):
         page.get_by_role("button", name="Verify in this browser").click()
         expect(page.get_by_text(re.compile("hold|verified", re.IGNORECASE)).first).to_be_visible()
         page.get_by_role("tab", name="Overview").click()
-        page.get_by_role("link", name="Start trial").click()
+        page.get_by_role("link", name="Start trial").first.click()
         page.wait_for_url("**/login?**")
         page.get_by_role("link", name=re.compile("account")).first.click()
         registers(page, "newcomer")
         page.wait_for_url(f"**/signals/{SIGNAL}**")
-        page.get_by_role("button", name="Start trial").click()
+        page.get_by_role("button", name="Start trial").first.click()
+        page.get_by_role("dialog").get_by_role("button", name="Start trial").click()
+        expect(page.get_by_role("dialog")).to_have_count(0)
         page.get_by_role("link", name="My forecasts").first.click()
         table = page.get_by_role("table", name="My forecasts")
         expect(table.get_by_text("BTCUSDT").first).to_be_visible()
@@ -85,7 +87,7 @@ def test_a_provider_sees_the_first_push_live(visit, demonstration, tmp_path, pus
             keys.page.get_by_label("Name").fill("laptop")
             keys.page.get_by_label(re.compile("push", re.IGNORECASE)).check()
             keys.page.get_by_role("button", name=re.compile("Create")).last.click()
-            secret = keys.page.get_by_text(re.compile(r"sk_demo_\w+")).first.inner_text()
+            secret = keys.page.get_by_text(re.compile(r"^sk_demo_\w+_\S{30,}$")).first.inner_text()
         nora = Person(handle="nora", email="nora@example.org", password=PASSWORD, key=secret)
         wakes_at = time.time() + SLEEPS_S
         folder = late_riser(tmp_path / NAME, demonstration, wakes_at)
@@ -153,7 +155,8 @@ def test_an_operator_finds_a_missed_slot_and_runs_it_again(visit, demonstration,
 
 def runs_again(dagster: Page) -> None:
     """What a person clicks on the page of an asset's partition."""
-    dagster.get_by_role("button", name=re.compile("^Materialize")).first.click()
+    dagster.set_default_timeout(60_000)
+    dagster.get_by_role("button", name=re.compile("Materialize")).first.click()
     dagster.get_by_role("button", name="Launch 1 run").click()
 
 

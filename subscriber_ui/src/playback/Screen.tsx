@@ -90,7 +90,12 @@ export function Screen(props: Props) {
       <Typography variant="caption" color="textSecondary" component="p" sx={{ my: 0.5 }}>
         Hollow: up, filled: down. Line: what was forecast for each hour, with its outermost
         quantiles. Cone: the newest forecast. Crosses: missed slots.{" "}
-        <Link href="https://www.tradingview.com/" target="_blank" rel="noreferrer">
+        <Link
+          href="https://www.tradingview.com/"
+          target="_blank"
+          rel="noreferrer"
+          underline="always"
+        >
           Charts by TradingView
         </Link>
       </Typography>
@@ -127,7 +132,7 @@ function Telling({ stage }: { stage: Stage }) {
       </Box>
       <Stack spacing={2.5} sx={{ mb: 2.5 }}>
         <ScoreStrip
-          title="Live and late, from the begin of the range to this instant"
+          title="Live and late, from the start of the range to this instant"
           score={record.scores.published.until(at)}
           isPrice={isPrice}
         />

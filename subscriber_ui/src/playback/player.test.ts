@@ -1,22 +1,11 @@
 import { describe, expect, it } from "vitest";
 
+import { emptyPiece } from "./emptyPiece";
 import { type Bounds, HOUR, Player, stepped } from "./player";
-import type { Piece } from "./record";
 import { seconds, written } from "./search";
 
 const T0 = 1_789_999_200;
 const AFTER = 600;
-
-const EMPTY: Omit<Piece, "at" | "next"> = {
-  signal: "ada/tide", from: "", since: null, live_deadline_minutes: 10,
-  symbols: [], versions: [], quantile_levels: [],
-  bars: { available_at: [], symbol: [], ts_open: [], ts_close: [], open: [], high: [], low: [],
-    close: [], volume: [], is_history: [] },
-  forecasts: { available_at: [], version: [], as_of: [], symbol: [], horizon_hours: [],
-    provenance: [], point: [], levels: [], quantiles: [], probability_up: [], is_unopened: [] },
-  missed: { available_at: [], version: [], as_of: [], reason: [] },
-  turned_late: { available_at: [], version: [], as_of: [] },
-}; // prettier-ignore
 
 /** A player whose questions are answered by hand. */
 function stage(bounds: Partial<Bounds> = {}) {
@@ -27,8 +16,7 @@ function stage(bounds: Partial<Bounds> = {}) {
     (at, since) =>
       new Promise((resolve, reject) => {
         const come = async (next?: number) => {
-          const cut = next === undefined ? null : written(next);
-          resolve({ ...EMPTY, at: written(at), next: cut });
+          resolve(emptyPiece(at, next));
           await settled();
         };
         const fail = async () => {

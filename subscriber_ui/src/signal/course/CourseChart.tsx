@@ -61,8 +61,12 @@ export function CourseChart({ parts, summary, onPoint }: Props) {
   };
   const step = (event: KeyboardEvent) => {
     const moves: Record<string, number> = { ArrowLeft: -1, ArrowRight: 1 };
-    const now = shown === null ? sorted.length - 1 : sorted.indexOf(shown);
-    const ends: Record<string, number> = { Home: 0, End: sorted.length - 1 };
+    const now = sorted.findIndex((point) => point.part === shown?.part && point.day === shown.day);
+    const ends: Record<string, number> = {
+      Home: 0,
+      End: sorted.length - 1,
+      ...(now < 0 && { ArrowLeft: sorted.length - 1, ArrowRight: 0 }),
+    };
     const to = ends[event.key] ?? (event.key in moves ? now + (moves[event.key] ?? 0) : null);
     if (to === null) return;
     event.preventDefault();

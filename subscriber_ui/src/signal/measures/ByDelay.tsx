@@ -2,6 +2,7 @@ import Box from "@mui/material/Box";
 import Typography from "@mui/material/Typography";
 
 import { type Column, DataTable } from "../../elements/DataTable";
+import { EmptyState } from "../../elements/EmptyState";
 import { Absent } from "../../elements/Figure";
 import { unitIn } from "../../elements/MeasureFigure";
 import { MetricName, useDefinitions } from "../../elements/MetricName";
@@ -49,7 +50,8 @@ export function ByDelay({ byDelay }: { byDelay: Record<string, Measures> }) {
       <DataTable
         caption="The trading rule by delay"
         columns={columns}
-        rows={rows}
+        rows={rows.some((row) => row.measures["total_return"]?.value != null) ? rows : []}
+        empty={<EmptyState title="The rule has not traded live yet" />}
         rowKey={(row) => String(row.hours)}
       />
       <Typography variant="caption" color="textSecondary" component="p" sx={{ px: 2, py: 1 }}>

@@ -97,7 +97,10 @@ function CreateForm({ fields, set }: FormProps) {
           <TextField
             label="Name"
             value={fields.name}
-            onChange={(event) => set({ name: event.target.value })}
+            onChange={(event) => {
+              creating.reset();
+              set({ name: event.target.value });
+            }}
             error={
               isRuleBroken || (wasSent && fields.name === "") || problem?.code === "signal_taken"
             }

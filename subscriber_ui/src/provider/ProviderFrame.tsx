@@ -11,6 +11,7 @@ const PLACES = [
   { to: "/provider", label: "My signals" },
   { to: "/provider/new", label: "New signal" },
   { to: "/provider/revenue", label: "Revenue" },
+  { to: "/provider/sources", label: "Data sources" },
 ] as const;
 
 /** The provider's pages: what happens to a signal of theirs is asked for anew as it is told. */
@@ -24,7 +25,11 @@ export function ProviderFrame() {
   });
   return (
     <>
-      <Box component="nav" aria-label="Provider" sx={{ display: "flex", gap: 0.5, mb: 2, ml: -1 }}>
+      <Box
+        component="nav"
+        aria-label="Provider"
+        sx={{ display: "flex", overflowX: "auto", gap: 0.5, mb: 2, ml: -1 }}
+      >
         {PLACES.map(({ to, label }) => (
           <RouterButton
             key={to}

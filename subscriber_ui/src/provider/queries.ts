@@ -121,3 +121,9 @@ export const apiKeys = () =>
     queryKey: [...ALL_OF_PROVIDER, "api-keys"],
     queryFn: () => answer(api.GET("/v1/api-keys")),
   });
+
+export const dataSourceKeys = () =>
+  queryOptions({
+    queryKey: [...ALL_OF_PROVIDER, "data-source-keys"],
+    queryFn: () => answer(api.GET("/v1/data-source-keys")),
+  });

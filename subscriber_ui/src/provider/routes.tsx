@@ -29,6 +29,12 @@ const revenueRoute = createRoute({
   component: lazyRouteComponent(() => import("./revenue/RevenuePage"), "RevenuePage"),
 });
 
+const sourcesRoute = createRoute({
+  getParentRoute: () => frameRoute,
+  path: "sources",
+  component: lazyRouteComponent(() => import("./sources/SourcesPage"), "SourcesPage"),
+});
+
 export const ownSignalRoute = createRoute({
   getParentRoute: () => frameRoute,
   path: "signals/$name",
@@ -72,6 +78,7 @@ export const providerRoute = frameRoute.addChildren([
   deskRoute,
   newRoute,
   revenueRoute,
+  sourcesRoute,
   ownSignalRoute.addChildren([versionsRoute, runsRoute, leaksRoute, offerRoute, listingRoute]),
 ]);
 

@@ -51,9 +51,14 @@ function PayNow({ subscription }: Props) {
   });
   return (
     <Button variant="contained" loading={pay.isPending} onClick={() => pay.mutate()}>
-      {subscription.state === "trialing" ? "Pay ahead" : "Pay now"}
+      {payVerb(subscription)}
     </Button>
   );
+}
+
+function payVerb({ due_minor: due, state }: Subscription): string {
+  if (due === 0) return "Confirm";
+  return state === "trialing" ? "Pay ahead" : "Pay now";
 }
 
 function CardAndReceipts({ subscription }: Props) {

@@ -28,7 +28,16 @@ const ON_PAPER = {
   "@media print": {
     "header, footer, nav, .no-print": { display: "none !important" },
     "@page": { margin: "18mm" },
-    ":root": { colorScheme: "light" },
+    // Paper is white, whatever the theme.
+    ":root, :root[data-theme]": {
+      colorScheme: "light",
+      "--mui-palette-background-default": "#fff",
+      "--mui-palette-background-paper": "#fff",
+      "--mui-palette-text-primary": "#000",
+      "--mui-palette-text-secondary": "#333",
+      "--mui-palette-divider": "#bbb",
+      "--mui-palette-TableCell-border": "#bbb",
+    },
   },
 };
 

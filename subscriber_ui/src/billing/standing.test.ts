@@ -38,6 +38,7 @@ test("a cancellation says until when one reads on", () => {
 
 test("what is due is the price less credit, not the price", () => {
   expect(said({ state: "incomplete" })).toContain("€19.00");
+  expect(said({ state: "incomplete", due_minor: 0 })).toContain("It is free");
 });
 
 test("a failed payment says how long its grace lasts, and when it is over", () => {

@@ -29,7 +29,9 @@ export function standingOf(subscription: Subscription, now: number, zone: Zone):
   const at = (moment: string) => `${instant(moment, zone)} (${relative(moment, now)})`;
   switch (state) {
     case "incomplete":
-      return { tone: "warning", text: `Nothing is paid yet: pay ${price} to begin reading.` };
+      return subscription.due_minor === 0
+        ? { tone: "warning", text: "It is free: confirm once, and you begin reading." }
+        : { tone: "warning", text: `Nothing is paid yet: pay ${price} to begin reading.` };
     case "past_due": {
       const until = accessUntil(subscription);
       const reads = until !== null && Date.parse(until) > now;

@@ -39,7 +39,7 @@ export function ConfirmDialog(props: Props) {
       >
         <DialogTitle id={id}>{title}</DialogTitle>
         <DialogContent>
-          <Stack spacing={2} sx={{ pt: 0.5 }}>
+          <Stack spacing={2} sx={{ pt: 1 }}>
             {children}
             <Refusal error={props.error} fields={props.fields} />
           </Stack>

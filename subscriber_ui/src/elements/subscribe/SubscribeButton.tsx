@@ -115,15 +115,21 @@ function Begin({ signal, offer, isTrial, isKnown }: BeginProps) {
 }
 
 function Terms({ offer, isTrial }: { offer: Offer; isTrial: boolean }) {
-  const price = money(offer.amount_minor, offer.currency);
   return (
     <Typography>
-      {isTrial
-        ? `${offer.trial_days} days free, once per person, card and signal. Then ${price} a month, if you pay.`
-        : `${price} a month, from the day you pay.`}{" "}
-      You read its forecasts as soon as they are published. Cancel whenever you like: you read on to
-      the end of the period.
+      {costs(offer, isTrial)} You read its forecasts as soon as they are published. Cancel whenever
+      you like: you read on to the end of the period.
     </Typography>
+  );
+}
+
+function costs(offer: Offer, isTrial: boolean): string {
+  if (offer.amount_minor === 0) return "It is free; you confirm once on the next page.";
+  const price = money(offer.amount_minor, offer.currency);
+  if (!isTrial) return `${price} a month, from the day you pay.`;
+  return (
+    `${offer.trial_days} days free, once per person, card and signal.` +
+    ` Then ${price} a month, if you pay.`
   );
 }
 

@@ -111,7 +111,7 @@ function About({ signal }: { signal: Signal }) {
           <Chip label="private" size="small" sx={{ height: 22 }} />
         )}
         {isShort && (
-          <Tooltip title={headline.reasons["skill"] ?? ""}>
+          <Tooltip describeChild title={headline.reasons["skill"] ?? ""}>
             <Chip
               label="record too short for a rank"
               size="small"

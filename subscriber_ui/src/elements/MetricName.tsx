@@ -39,6 +39,7 @@ export function MetricName({ metric, label }: Props) {
   if (found === undefined) return <span>{text}</span>;
   return (
     <Tooltip
+      describeChild
       title={`${found.formula} (${found.unit}). Over: ${found.over}. Source: ${found.source}`}
     >
       <Box

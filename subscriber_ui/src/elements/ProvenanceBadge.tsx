@@ -15,7 +15,7 @@ const MEANS: Record<Provenance, string> = {
 /** Where a forecast comes from, by word and colour. */
 export function ProvenanceBadge({ of }: { of: Provenance }) {
   return (
-    <Tooltip title={MEANS[of]}>
+    <Tooltip describeChild title={MEANS[of]}>
       <Chip
         label={of}
         size="small"

@@ -4,7 +4,10 @@ import Tooltip from "@mui/material/Tooltip";
 /** Stands wherever numbers rest on made-up prices. */
 export function SampleBadge() {
   return (
-    <Tooltip title="Prices of these symbols were made up by this installation for trying things out. Nothing here says anything about a market.">
+    <Tooltip
+      describeChild
+      title="Prices of these symbols were made up by this installation for trying things out. Nothing here says anything about a market."
+    >
       <Chip
         label="sample data"
         size="small"

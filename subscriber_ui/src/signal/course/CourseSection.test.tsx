@@ -1,6 +1,6 @@
 import { render, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 
 import type { Schemas } from "../../api/client";
 import { CourseSection } from "./CourseSection";
@@ -39,6 +39,23 @@ test("what was run afterwards comes with its notice, and only when it is asked f
   await userEvent.click(screen.getByRole("switch", { name: "Hypothetical" }));
   expect(screen.getByText("Hypothetical performance.")).toBeVisible();
   expect(screen.getByRole("img")).toHaveAccessibleName(/\+90\.00 %/);
+});
+
+test("an image carries the signal's name, and what is hypothetical about it", async () => {
+  const saved: Blob[] = [];
+  vi.spyOn(URL, "createObjectURL").mockImplementation((blob) => {
+    saved.push(blob as Blob);
+    return "blob:saved";
+  });
+  render(<CourseSection signal="ada/tide" curves={{ live: LIVE, afterwards: PAST }} />);
+  const image = screen.getByRole("button", { name: "Image" });
+  await userEvent.click(image);
+  await userEvent.click(screen.getByRole("switch", { name: "Hypothetical" }));
+  await userEvent.click(image);
+  const [live = "", both = ""] = await Promise.all(saved.map((blob) => blob.text()));
+  expect(live).toContain("ada/tide");
+  expect(live).not.toContain("hypothetical");
+  expect(both).toContain("hypothetical");
 });
 
 test("where nothing was live yet, all there is is called hypothetical", () => {

@@ -58,7 +58,9 @@ export function CourseSection({ signal, curves }: Props) {
             <Button
               size="small"
               startIcon={<ImageOutlined />}
-              onClick={() => saveImage(chart.current, `${file}-course.svg`)}
+              onClick={() =>
+                saveImage(chart.current, `${file}-course.svg`, captionsOf(signal, isShown))
+              }
             >
               Image
             </Button>
@@ -104,7 +106,10 @@ interface ReadoutProps {
 function Readout({ point, live, afterwards }: ReadoutProps) {
   const shown = point === null ? [live, afterwards].filter((each) => each !== undefined) : [point];
   return (
-    <Box sx={{ minHeight: 44, display: "flex", flexWrap: "wrap", columnGap: 3 }} aria-live="off">
+    <Box
+      sx={{ minHeight: { xs: 64, sm: 24 }, display: "flex", flexWrap: "wrap", columnGap: 3 }}
+      aria-live="off"
+    >
       {shown.map((each) => (
         <Typography key={each.part} variant="body2" sx={{ fontVariantNumeric: "tabular-nums" }}>
           <Box component="span" aria-hidden sx={key(each.part)} />
@@ -138,6 +143,18 @@ function summaryOf(live: Point[], afterwards: Point[]): string {
     ];
   });
   return `Return and drawdown by day. ${told.join(". ")}. Arrow keys go from day to day; the CSV has every number.`;
+}
+
+/** What an image says by itself, wherever it goes. */
+function captionsOf(signal: string, isHypothetical: boolean): string[] {
+  const what = `${signal}: trading rule after costs, by UTC day`;
+  return isHypothetical
+    ? [
+        what,
+        "Dashed: hypothetical, computed after the fact;",
+        "nobody could have read those forecasts.",
+      ]
+    : [what];
 }
 
 function asCsv(points: Point[]): string {

@@ -5,7 +5,6 @@ import Typography from "@mui/material/Typography";
 
 import { type Column, DataTable } from "../../elements/DataTable";
 import { Absent } from "../../elements/Figure";
-import { ProvenanceBadge } from "../../elements/ProvenanceBadge";
 import { RouterLink } from "../../elements/RouterLink";
 import { Section } from "../../elements/Section";
 import { StateBadge } from "../../elements/StateBadge";
@@ -13,6 +12,7 @@ import { Instant } from "../../format/Instant";
 import { count } from "../../format/numbers";
 import { amounts } from "../money";
 import type { OwnSignal } from "../queries";
+import { Outcome } from "../runs/Outcome";
 
 const COLUMNS: Column<OwnSignal>[] = [
   {
@@ -122,11 +122,7 @@ function LastSlot({ of }: { of: OwnSignal["last_slot"] }) {
       useFlexGap
       sx={{ alignItems: "center", flexWrap: "wrap" }}
     >
-      {of.proven === "pending" ? (
-        <StateBadge state="pending" />
-      ) : (
-        <ProvenanceBadge of={of.proven} />
-      )}
+      <Outcome of={of.proven} />
       <Box>
         <Instant at={of.as_of} />
         {of.reason !== null && (

@@ -13,9 +13,9 @@ import { Awaited, Lines } from "../../elements/Awaited";
 import { CodeTabs } from "../../elements/CodeTabs";
 import { CopyField } from "../../elements/CopyField";
 import { EmptyState } from "../../elements/EmptyState";
-import { StateBadge } from "../../elements/StateBadge";
 import { Instant } from "../../format/Instant";
 import { logsBetween, type Path } from "../queries";
+import { Outcome } from "./Outcome";
 import { adviceOnMiss, HOUR_MS } from "./outcomes";
 import { iso } from "./search";
 
@@ -92,7 +92,7 @@ function OneLog({ log }: { log: Schemas["RunLog"] }) {
   return (
     <Box sx={{ mb: 2 }}>
       <Stack direction="row" spacing={1} sx={{ alignItems: "center", mb: 1 }}>
-        <StateBadge state={log.proven} />
+        <Outcome of={log.proven} />
       </Stack>
       {log.reason !== null && (
         <Alert severity="error" variant="outlined" sx={{ mb: 1 }}>

@@ -10,13 +10,12 @@ import { type Column, DataTable, rowsAsCsv } from "../../elements/DataTable";
 import { DownloadButton } from "../../elements/DownloadButton";
 import { EmptyState } from "../../elements/EmptyState";
 import { Absent } from "../../elements/Figure";
-import { ProvenanceBadge } from "../../elements/ProvenanceBadge";
 import { Section } from "../../elements/Section";
-import { StateBadge } from "../../elements/StateBadge";
 import { Instant } from "../../format/Instant";
 import { count, fixed } from "../../format/numbers";
 import { type Path, type Proven, type Run, runs } from "../queries";
 import { Unseen } from "../Unseen";
+import { Outcome } from "./Outcome";
 import { hoursOf, PROVEN, type RunSearch } from "./search";
 
 const ON_A_PAGE = 24;
@@ -167,12 +166,7 @@ function columnsOf(change: Props["change"], search: RunSearch): Column<Run>[] {
       id: "outcome",
       header: "Outcome",
       value: (row) => row.proven,
-      cell: (row) =>
-        row.proven === "pending" ? (
-          <StateBadge state="pending" />
-        ) : (
-          <ProvenanceBadge of={row.proven} />
-        ),
+      cell: (row) => <Outcome of={row.proven} />,
     },
     {
       id: "reason",

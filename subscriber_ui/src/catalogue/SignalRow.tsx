@@ -222,7 +222,11 @@ function LiveRecord({ headline }: { headline: Signal["headline"] }) {
   return (
     <Figure
       label="Live record"
-      value={since === null ? "none yet" : `${count(headline.live_slots)} slots`}
+      value={
+        since === null
+          ? "none yet"
+          : `${count(headline.live_slots)} ${headline.live_slots === 1 ? "slot" : "slots"}`
+      }
       note={
         since === null ? "no slot scored live" : `since ${day(since, zone)} (${zoneName(zone)})`
       }

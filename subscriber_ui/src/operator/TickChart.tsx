@@ -7,11 +7,14 @@ import type { Tick } from "./health";
 import { type Hour, hoursUpTo, inWords } from "./hours";
 
 const HEIGHT = 110;
+/** Bars end here: an hour caught up after an outage must not flatten the others. */
+const TOP_SECONDS = 600;
 
 /** How long each tick took; a letter over the bar says that slots of it were late or missed. */
 export function TickChart({ ticks, at }: { ticks: Tick[]; at: string }) {
   const hours = hoursUpTo(at, ticks);
   const slowest = Math.max(1, ...ticks.map((tick) => tick.seconds));
+  const top = Math.min(slowest, TOP_SECONDS);
   return (
     <Box component="figure" sx={{ m: 0 }}>
       <Box
@@ -22,18 +25,18 @@ export function TickChart({ ticks, at }: { ticks: Tick[]; at: string }) {
         sx={{ display: "flex", flexDirection: "row-reverse", overflowX: "auto", pb: 0.5 }}
       >
         {hours.toReversed().map((hour) => (
-          <Column key={hour.as_of} hour={hour} slowest={slowest} />
+          <Column key={hour.as_of} hour={hour} top={top} />
         ))}
       </Box>
       <Typography variant="caption" color="textSecondary" component="figcaption">
-        Time from the hour to its last record; the highest bar is {duration(slowest)}. L: slots of
-        it were late, M: missed; a dot: no record.
+        Time from the hour to its last record; the highest bar is {duration(top)}
+        {slowest > top && ", ↑: longer"}. L: slots of it were late, M: missed; a dot: no record.
       </Typography>
     </Box>
   );
 }
 
-function Column({ hour, slowest }: { hour: Hour; slowest: number }) {
+function Column({ hour, top }: { hour: Hour; top: number }) {
   const zone = useZone();
   const when = instant(hour.as_of, zone);
   const { tick } = hour;
@@ -56,7 +59,7 @@ function Column({ hour, slowest }: { hour: Hour; slowest: number }) {
         {tick === null ? (
           <Box sx={{ color: "text.secondary", lineHeight: 1.2 }}>•</Box>
         ) : (
-          <Bar tick={tick} height={Math.max(3, (tick.seconds / slowest) * HEIGHT)} />
+          <Bar tick={tick} top={top} />
         )}
       </Box>
       <Typography variant="caption" color="textSecondary">
@@ -66,8 +69,10 @@ function Column({ hour, slowest }: { hour: Hour; slowest: number }) {
   );
 }
 
-function Bar({ tick, height }: { tick: Tick; height: number }) {
-  const marks = (tick.late > 0 ? "L" : "") + (tick.missed > 0 ? "M" : "");
+function Bar({ tick, top }: { tick: Tick; top: number }) {
+  const height = Math.max(3, Math.min(1, tick.seconds / top) * HEIGHT);
+  const isCut = tick.seconds > top;
+  const marks = (isCut ? "↑" : "") + (tick.late > 0 ? "L" : "") + (tick.missed > 0 ? "M" : "");
   const worst = tick.missed > 0 ? "missed" : tick.late > 0 ? "late" : "live";
   const colour = `var(--mui-palette-provenance-${worst})`;
   return (

@@ -16,6 +16,7 @@ const TONES: Record<string, Tone> = {
   unknown: "warning",
   offline: "warning",
   failed: "error",
+  failing: "error",
   rejected: "error",
   dropped: "error",
 };

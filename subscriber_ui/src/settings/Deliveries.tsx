@@ -1,4 +1,6 @@
+import Box from "@mui/material/Box";
 import Button from "@mui/material/Button";
+import Tooltip from "@mui/material/Tooltip";
 import { useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-query";
 
 import { answer, api, type Schemas } from "../api/client";
@@ -14,7 +16,12 @@ import { byId, type Webhook } from "./webhooks";
 
 type Delivery = Schemas["Delivery"];
 
-const WHILE_PENDING_MS = 3_000;
+const WHILE_UNTRIED_MS = 3_000;
+
+/** It is about to be sent; what failed waits for longer. */
+function isUntried({ state, attempts }: Delivery): boolean {
+  return state === "pending" && attempts === 0;
+}
 
 /** What was sent to a webhook in the last thirty days. */
 export function Deliveries({ webhook }: { webhook: Webhook }) {
@@ -29,9 +36,7 @@ export function Deliveries({ webhook }: { webhook: Webhook }) {
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.next ?? undefined,
     refetchInterval: ({ state }) =>
-      state.data?.pages[0]?.items.some((each) => each.state === "pending") === true
-        ? WHILE_PENDING_MS
-        : false,
+      state.data?.pages[0]?.items.some(isUntried) === true ? WHILE_UNTRIED_MS : false,
   });
   return (
     <Awaited query={deliveries}>
@@ -97,9 +102,40 @@ function columnsOf(webhook: Webhook): Column<Delivery>[] {
           <Absent reason="Nothing answered yet." />
         ),
     },
-    { id: "error", header: "Error", value: (row) => row.last_error ?? null },
+    {
+      id: "error",
+      header: "Error",
+      value: (row) => row.last_error ?? null,
+      cell: (row) =>
+        typeof row.last_error === "string" ? (
+          <Shortened text={row.last_error} />
+        ) : (
+          <Absent reason="It did not fail." />
+        ),
+    },
     { id: "again", header: "Again", cell: (row) => <Redeliver webhook={webhook} delivery={row} /> },
   ];
+}
+
+/** Two lines of it; the whole on hover and focus. */
+function Shortened({ text }: { text: string }) {
+  return (
+    <Tooltip title={text}>
+      <Box
+        tabIndex={0}
+        sx={{
+          maxWidth: 260,
+          overflow: "hidden",
+          overflowWrap: "anywhere",
+          display: "-webkit-box",
+          WebkitLineClamp: 2,
+          WebkitBoxOrient: "vertical",
+        }}
+      >
+        {text}
+      </Box>
+    </Tooltip>
+  );
 }
 
 function Redeliver({ webhook, delivery }: { webhook: Webhook; delivery: Delivery }) {
@@ -114,7 +150,7 @@ function Redeliver({ webhook, delivery }: { webhook: Webhook; delivery: Delivery
     onSuccess: () => client.invalidateQueries({ queryKey: ["deliveries", webhook.id] }),
     onError: (error) => notify(error.message, "error"),
   });
-  if (delivery.state === "pending") return null;
+  if (isUntried(delivery)) return null;
   return (
     <Button
       size="small"

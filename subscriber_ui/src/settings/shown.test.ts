@@ -34,7 +34,7 @@ test("a webhook that is disabled says why before it says that it fails", () => {
   } as Schemas["Webhook"];
   expect(healthOf(webhook, "UTC").why).toBe("five days without a success");
   expect(healthOf({ ...webhook, is_enabled: true }, "UTC")).toEqual({
-    state: "failed",
+    state: "failing",
     why: "Deliveries fail since 2026-11-22 00:00 UTC.",
   });
 });

@@ -39,7 +39,7 @@ export function healthOf(webhook: Webhook, zone: Zone): { state: string; why: st
   if (!webhook.is_enabled) return { state: "disabled", why: webhook.disabled_why ?? null };
   if (typeof webhook.failing_since === "string") {
     return {
-      state: "failed",
+      state: "failing",
       why: `Deliveries fail since ${instant(webhook.failing_since, zone)}.`,
     };
   }

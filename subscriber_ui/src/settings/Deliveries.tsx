@@ -154,7 +154,7 @@ function Redeliver({ webhook, delivery }: { webhook: Webhook; delivery: Delivery
   return (
     <Button
       size="small"
-      aria-label={`Send ${delivery.type} once more`}
+      aria-label={`Send again: ${delivery.type}`}
       loading={again.isPending}
       onClick={() => again.mutate()}
     >

@@ -42,6 +42,7 @@ bench: setup ## Measure, as ratios
 	$(BIN)/python -m benchmarks.accounts --json
 	$(BIN)/python -m benchmarks.api --json
 	$(BIN)/python -m benchmarks.stream --json
+	$(BIN)/python -m benchmarks.playback --json
 
 doctor: setup ## What this machine has, and whether its sandbox holds
 	@$(BIN)/signalbox doctor

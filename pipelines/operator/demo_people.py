@@ -34,12 +34,12 @@ class Client:
     def register(cls, url: str, handle: str, password: str) -> Person:
         """Register an account and make an API key for it."""
         email = f"{handle}@example.org"
-        client = cls(url)
-        session = client.post(
-            "/v1/auth/register", {"email": email, "password": password, "handle": handle}
-        )
-        client._http.headers["Authorization"] = f"Bearer {session['access_token']}"
-        key = client.post("/v1/api-keys", {"name": "demonstration", "scopes": ["read", "push"]})
+        with cls(url) as client:
+            session = client.post(
+                "/v1/auth/register", {"email": email, "password": password, "handle": handle}
+            )
+            client._http.headers["Authorization"] = f"Bearer {session['access_token']}"
+            key = client.post("/v1/api-keys", {"name": "demonstration", "scopes": ["read", "push"]})
         return Person(handle=handle, email=email, password=password, key=key["key"])
 
     @classmethod

@@ -60,6 +60,12 @@ def test_a_newcomer_finds_a_signal_tries_it_and_reads_its_forecast(visit):
         assert "ey" not in page.evaluate("JSON.stringify({...localStorage, ...sessionStorage})")
         page.get_by_role("link", name="Subscriptions").first.click()
         expect(page.get_by_text("trialing").first).to_be_visible()
+        page.get_by_text("Pay ahead").click()
+        page.get_by_role("button", name="Pay (test)").click()
+        page.get_by_role("link", name="Back to your subscriptions").click()
+        expect(page.get_by_text("active", exact=True).first).to_be_visible()
+        page.get_by_role("link", name="Invoices").first.click()
+        expect(page.get_by_text("€29.00").first).to_be_visible()
         assert visitor.complaints == []
 
 

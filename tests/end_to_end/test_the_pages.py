@@ -1,6 +1,6 @@
 """Every page as its people see it: both themes, two widths, by axe, and without a complaint.
 
-The screenshots are kept in test-results/pages.
+The screenshots are kept in test-results/pages; after the stories they have more to show.
 """
 
 from pathlib import Path

@@ -73,8 +73,10 @@ async def exchange(
         " and expires_at > %(now)s",
         {"now": now, "digest": _digest(token)},
     )
+    # Without leeway it is not even asked: who raced us may have a later clock than ours.
+    may_show_again = goes_on and leeway > NO_LEEWAY
     if won.rowcount == 0 and not (
-        goes_on and await _take_back_successor(connection, token, session_id, now, leeway)
+        may_show_again and await _take_back_successor(connection, token, session_id, now, leeway)
     ):
         return await _refuse(connection, token, session_id, user_id, now, goes_on=goes_on)
     if not goes_on:

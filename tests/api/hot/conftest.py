@@ -53,8 +53,7 @@ def app(database, folder):
 @pytest.fixture(scope="module")
 def client(app):
     with TestClient(app) as client:
-        while not app.state.installation.listener.is_up:
-            time.sleep(0.01)
+        wait_until_heard(app)
         yield client
 
 
@@ -105,8 +104,9 @@ def key(client, bob):
 
 
 @pytest.fixture
-def fronted(app, monkeypatch):
-    """Whether each request was answered by the front."""
+def fronted(app, client, monkeypatch):
+    """Whether each request was answered by the front; a test before may have cut its hearing."""
+    wait_until_heard(app)
     seen = []
     front = app.front.answers
 
@@ -116,6 +116,14 @@ def fronted(app, monkeypatch):
 
     monkeypatch.setattr(app.front, "answers", watched)
     return seen
+
+
+def wait_until_heard(app):
+    """Until the database's notices are heard: without them the front answers nothing."""
+    until = time.monotonic() + 30
+    while not app.state.installation.listener.is_up:
+        assert time.monotonic() < until, "the listener does not come up"
+        time.sleep(0.01)
 
 
 @contextmanager

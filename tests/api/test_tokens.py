@@ -1,5 +1,6 @@
 """Access and refresh tokens against those who forge, replay and race."""
 
+import asyncio
 import base64
 import json
 import uuid
@@ -7,9 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import jwt
+import psycopg
 import pytest
 
 from api.auth import access_tokens, devices
+from api.auth.networks import Seen
+from api.auth.refresh_tokens import exchange
+from sql.roles import API, conninfo
 
 SECRET = b"0123456789abcdef0123456789abcdef"
 PASSWORD = "correct horse battery"
@@ -123,6 +128,18 @@ def test_twelve_parallel_refreshes_of_one_token_have_at_most_one_winner(client, 
     assert sorted(answer.status_code for answer in answers) == [200] + [401] * 11
     winner = next(answer for answer in answers if answer.status_code == 200)
     assert refresh(client, winner.json()["refresh_token"]).status_code == 401
+
+
+def test_who_comes_second_with_the_earlier_clock_is_refused_too(client, database, ada):
+    token, seen = login(client, ada)["refresh_token"], Seen("", "")
+    now = datetime.now(UTC)
+
+    async def exchanged(at):
+        async with await psycopg.AsyncConnection.connect(conninfo(database.url(API))) as connection:
+            return await exchange(connection, token, at, seen)
+
+    assert asyncio.run(exchanged(now + timedelta(seconds=1))).outcome == "rotated"
+    assert asyncio.run(exchanged(now)).outcome == "reused"
 
 
 def test_logout_ends_the_login(client, ada):

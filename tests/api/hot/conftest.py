@@ -104,7 +104,7 @@ def key(client, bob):
 
 
 @pytest.fixture
-def fronted(app, client, monkeypatch):
+def fronted(app, monkeypatch):
     """Whether each request was answered by the front; a test before may have cut its hearing."""
     wait_until_heard(app)
     seen = []

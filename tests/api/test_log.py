@@ -21,7 +21,6 @@ DIGEST = "sha256:" + "a" * 64
 SALT = b"s" * 32
 PAYLOAD = b'[{"point":0.001}]'
 HOURS = 300
-FIRST = floor_hour(datetime.now(UTC)) - timedelta(hours=HOURS)
 
 
 @dataclass(frozen=True)
@@ -32,6 +31,7 @@ class Logged:
     make: object
     tide: object
     cover: object
+    first: datetime
 
     def leaf(self, kind, **facts):
         said = {"sig": "ada/tide", "ver": "v1.0.0", **facts}
@@ -42,7 +42,7 @@ class Logged:
             return append_leaves(self.make.connection, leaves, now)
 
     def forecasts(self, first, last):
-        slots = [FIRST + timedelta(hours=hour) for hour in range(first, last)]
+        slots = [self.first + timedelta(hours=hour) for hour in range(first, last)]
         leaves = [
             self.leaf(
                 "forecast/v1", slot=int(slot.timestamp()), vl=0, img=DIGEST, inp=DIGEST,
@@ -63,14 +63,15 @@ class Logged:
 @pytest.fixture
 def logged(make, ada, cover):
     tide = make.signal(ada)
-    made = Logged(tide.path, make, tide, cover)
+    first = floor_hour(datetime.now(UTC)) - timedelta(hours=HOURS)
+    made = Logged(tide.path, make, tide, cover, first)
     digests = dict.fromkeys(("tree", "lock", "img", "base", "sbom"), DIGEST)
-    made.append([made.leaf("version/v1", commit="c" * 40, **digests)], FIRST)
-    cover(FIRST - timedelta(minutes=5))
+    made.append([made.leaf("version/v1", commit="c" * 40, **digests)], first)
+    cover(first - timedelta(minutes=5))
     made.forecasts(0, HOURS - 10)
     for hour in range(HOURS - 10, HOURS):
         made.forecasts(hour, hour + 1)
-        cover(FIRST + timedelta(hours=hour, minutes=3))
+        cover(first + timedelta(hours=hour, minutes=3))
     return made
 
 
@@ -161,8 +162,8 @@ def test_evidence_verifies_offline_and_dates_each_hour(client, logged, ada):
     part = evidence(
         client,
         ada.headers,
-        **{"from": (FIRST + timedelta(hours=291)).isoformat()},
-        to=(FIRST + timedelta(hours=295)).isoformat(),
+        **{"from": (logged.first + timedelta(hours=291)).isoformat()},
+        to=(logged.first + timedelta(hours=295)).isoformat(),
         known=7,
     )
     report = verify_bundle(part, terms(client))
@@ -234,7 +235,7 @@ def test_a_version_that_goes_offline_and_comes_back_says_so_in_the_log(client, l
     logged.make.connection.execute("update registry.version set image_digest = %s", [DIGEST])
     assert verify_bundle(evidence(client), terms(client)).leaves == HOURS + 3
     # A time that ends after the last slot holds what ended the slots.
-    ended = evidence(client, to=(FIRST + timedelta(hours=HOURS + 1)).isoformat())
+    ended = evidence(client, to=(logged.first + timedelta(hours=HOURS + 1)).isoformat())
     assert verify_bundle(ended, terms(client)).leaves == HOURS + 3
 
 

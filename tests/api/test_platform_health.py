@@ -1,12 +1,13 @@
 """What operators see of the platform, and providers make of their signals without a push."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
 from litestar.testing import TestClient
 
 from api.app import create_app
+from sql.clock import floor_hour
 from tests.api.conftest import NOW, SLOT
 
 
@@ -33,7 +34,7 @@ def test_a_slot_that_nobody_recorded_makes_the_ticks_late_with_what_to_do(client
     late = health(client, root)["ticks"]
     assert late["state"] == "late"
     assert "Dagster" in late["detail"]
-    make.slot(signal, SLOT)
+    make.slot(signal, floor_hour(datetime.now(UTC)))
     assert health(client, root)["ticks"]["state"] == "ok"
 
 
@@ -69,19 +70,20 @@ def test_a_sandbox_shows_its_runs_and_what_they_took(client, make, bob, tide, ro
 
 
 def test_queues_count_what_waits_and_since_when(client, make, ada, root):
+    slot = floor_hour(datetime.now(UTC))
     signal = make.signal(ada)
     make.version(signal.id, ada, "v2.0.0", "building")
     make.connection.execute(
         "insert into registry.version_event (version_id, at, to_state, why) values"
         " (%s, %s, 'live', 'pushed')",
-        [signal.version_id, SLOT - timedelta(hours=2)],
+        [signal.version_id, slot - timedelta(hours=2)],
     )
-    make.slot(signal, SLOT)
+    make.slot(signal, slot)
     waiting = {queue["name"]: queue for queue in health(client, root)["queues"]}
     assert {name: queue["waiting"] for name, queue in waiting.items()} == {
         "slots": 2, "builds": 1, "leaves": 0, "letters": 0, "deliveries": 0, "payment_events": 0,
     }  # fmt: skip
-    oldest = (SLOT - timedelta(hours=2)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    oldest = (slot - timedelta(hours=2)).strftime("%Y-%m-%dT%H:%M:%SZ")
     assert waiting["slots"]["oldest_at"] == oldest
     assert waiting["letters"]["oldest_at"] is None
 

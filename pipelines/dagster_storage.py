@@ -3,7 +3,9 @@
 The storage of dagster-postgres opens a connection for every statement, some six
 to seven for each materialization, and a tick's cost is mostly that. This one
 keeps a small pool per process, and writes events in batches (`event_batches.py`).
-dagster.yaml names it as the `custom` storage.
+dagster.yaml names it as the `custom` storage. A URL without a password gets that of
+the file DAGSTER_POSTGRES_PASSWORD_FILE; what Dagster hands on to run workers is the
+configuration, in which the URL is still a variable's name.
 """
 
 from typing import Any, Self
@@ -13,6 +15,9 @@ from dagster_postgres.storage import DagsterPostgresStorage
 from dagster_postgres.utils import create_pg_engine, pg_url_from_config
 
 from pipelines.event_batches import BatchingEventLogStorage
+from sql.configuration import database_url
+
+PASSWORD_FILE = "DAGSTER_POSTGRES_PASSWORD_FILE"  # noqa: S105 - its name
 
 POOL: dict[str, Any] = {
     "isolation_level": "AUTOCOMMIT",
@@ -36,4 +41,5 @@ class PooledPostgresStorage(DagsterPostgresStorage):
     @classmethod
     def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Any) -> Self:
         """Made by Dagster from dagster.yaml; the parent's hard-codes its own class."""
-        return cls(postgres_url=pg_url_from_config(config_value), inst_data=inst_data)
+        url = database_url(pg_url_from_config(config_value), variable=PASSWORD_FILE)
+        return cls(postgres_url=url, inst_data=inst_data)

@@ -41,7 +41,7 @@ from pipelines.operator.command_list import (
     json_option,
 )
 from pipelines.operator.home import Home, Ports, default_root
-from pipelines.operator.house import open_house
+from pipelines.operator.house import migrate_given, open_house
 from sql.clock import floor_hour
 
 commands = Commands(
@@ -118,9 +118,18 @@ def doctor(*, as_json: bool, quick: bool, root: Path | None) -> None:
         raise SystemExit(1)
 
 
-@commands.add(home_option)
-def migrate(root: Path | None) -> None:
+@commands.add(
+    click.option("--role-passwords", type=click.Path(path_type=Path),
+                 envvar="SIGNALBOX_ROLE_PASSWORDS",
+                 help="Folder with a password file per role; makes roles and databases, too."),
+    home_option,
+)  # fmt: skip
+def migrate(role_passwords: Path | None, root: Path | None) -> None:
     """Bring the database to the newest schema, policies and grants."""
+    if role_passwords is not None:
+        migrate_given(role_passwords)
+        click.echo("migrated; the roles have the passwords of their files")
+        return
     with open_house(Home(root or default_root("main")), click.echo):
         click.echo("migrated")
 

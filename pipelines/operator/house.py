@@ -20,9 +20,26 @@ from pipelines.settings import WorkerSettings
 from sandbox.runner.reaper import reap_everywhere
 from sql import embedded
 from sql.clock import system_clock
-from sql.configuration import read_settings
+from sql.configuration import (
+    ADMIN_PASSWORD_FILE,
+    ConfigurationError,
+    database_url,
+    read_settings,
+)
 from sql.migrate import migrate
-from sql.roles import API, DAGSTER, GIT, LOG, WORKER, conninfo, create_roles
+from sql.passwords import PasswordError, read_passwords
+from sql.roles import (
+    ALL_ROLES,
+    API,
+    DAGSTER,
+    GIT,
+    LOG,
+    OWNER,
+    WORKER,
+    conninfo,
+    create_roles,
+    role_url,
+)
 
 Say = Callable[[str], None]
 
@@ -78,12 +95,12 @@ def _alone(home: Home) -> Iterator[None]:
 
 def _opened(home: Home, say: Say) -> Iterator[House]:
     own: embedded.EmbeddedPostgres | None = None
-    given = os.environ.get("SIGNALBOX_ADMIN_DATABASE_URL")
+    given = given_admin()
     supervisor = Supervisor(home.logs, say)
     signal.signal(signal.SIGTERM, _interrupted)
     try:
         if given:
-            admin = make_url(given)
+            admin = given
         else:
             own = embedded.start(home.root)
             admin = own.admin
@@ -100,6 +117,39 @@ def _opened(home: Home, say: Say) -> Iterator[House]:
         if own is not None:
             own.stop()
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def given_admin() -> URL | None:
+    """Where SIGNALBOX_ADMIN_DATABASE_URL says the database is; None: nowhere.
+
+    Raises:
+        ConfigurationError: its password cannot be read.
+    """
+    given = os.environ.get("SIGNALBOX_ADMIN_DATABASE_URL")
+    return make_url(database_url(given, variable=ADMIN_PASSWORD_FILE)) if given else None
+
+
+def migrate_given(folder: Path) -> None:
+    """Set up the database that SIGNALBOX_ADMIN_DATABASE_URL names, for processes started elsewhere.
+
+    Args:
+        folder: holds a password file per role, named like it.
+
+    Raises:
+        ConfigurationError: no database is named, or a password cannot be read.
+    """
+    admin = given_admin()
+    if admin is None:
+        raise ConfigurationError(
+            "SIGNALBOX_ROLE_PASSWORDS is set, but SIGNALBOX_ADMIN_DATABASE_URL is not: name the"
+            " database, by a role that may create roles and databases"
+        )
+    try:
+        passwords = read_passwords("SIGNALBOX_ROLE_PASSWORDS", folder, ALL_ROLES)
+    except PasswordError as error:
+        raise ConfigurationError(str(error)) from None
+    create_roles(admin, passwords)
+    migrate(role_url(admin, OWNER, passwords[OWNER]))
 
 
 def _interrupted(*_: object) -> None:

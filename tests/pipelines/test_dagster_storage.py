@@ -178,3 +178,21 @@ def test_the_instance_survives_a_restarted_connection(instance, postgres):
             "select pg_terminate_backend(pid) from pg_stat_activity where datname = 'dagster'"
         )
     assert instance.get_runs_count() >= 0
+
+
+def test_the_password_comes_from_a_file_and_is_handed_on_to_nobody(postgres, tmp_path, monkeypatch):
+    admin, passwords = postgres
+    secret = tmp_path / "signalbox_dagster"
+    secret.write_text(passwords[DAGSTER] + "\n")
+    secret.chmod(0o600)
+    url = role_url(admin, DAGSTER, "")._replace(password=None)
+    monkeypatch.setenv("DAGSTER_POSTGRES_URL", url.render_as_string())
+    monkeypatch.setenv("DAGSTER_POSTGRES_PASSWORD_FILE", str(secret))
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+    shutil.copyfile(CHECKOUT / "deploy" / "dagster.yaml", tmp_path / "dagster.yaml")
+    with dg.DagsterInstance.get() as made:
+        assert made.get_runs_count() >= 0
+        assert made.get_ticks("nobody", "nothing") == []
+        assert made.get_asset_keys() is not None
+        # Run workers are given this in their command, which every user of the machine can read.
+        assert passwords[DAGSTER] not in dg.serialize_value(made.get_ref())

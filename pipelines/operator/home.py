@@ -25,7 +25,7 @@ LOG_NAME = "signalbox.invalid"
 PARTITIONS_BEFORE = timedelta(days=30)
 # What of the operator's own environment every process may see.
 PASSED_ON = ("PATH", "HOME", "LANG", "SSL_CERT_FILE", "UV_DEFAULT_INDEX", "UV_INDEX_URL",
-             "DOCKER_HOST", "HTTPS_PROXY", "NO_PROXY")  # fmt: skip
+             "DOCKER_HOST", "HTTPS_PROXY", "NO_PROXY", "SIGNALBOX_ZYGOTE_FOLDER")  # fmt: skip
 
 # What of it the publisher may see besides: whom it asks to vouch for the log.
 LOG_SETTINGS = ("SIGNALBOX_LOG_POLICY", "SIGNALBOX_LOG_REFRESH_MINUTES",

@@ -32,8 +32,10 @@ from sandbox.runner.errors import SandboxUnavailableError
 from sandbox.runner.image import COMMAND, SOURCE
 from sandbox.runner.zygote import END_SECONDS, LIMITS, MakeGroup, Zygote
 
+FOLDER = "SIGNALBOX_ZYGOTE_FOLDER"
 # Not the user's TMPDIR: the daemon must find them under the same name.
-DIRECTORIES = Path("/var/tmp")  # noqa: S108 - each is closed to others
+DEFAULT_FOLDER = "/var/tmp"  # noqa: S108 - each is closed to others
+FOLDER_LETTERS = 64  # a socket's path has at most 107, and ours are below it
 PLACE = "/tmp"  # noqa: S108 - the container's
 SOCKET = "zygote"
 START_SECONDS = 30.0
@@ -73,8 +75,7 @@ def start(client: Any, configuration: dict[str, Any], make_group: MakeGroup) -> 
         SandboxUnavailableError: it did not come up; carries what it said.
         DockerException: the daemon refuses.
     """
-    deadline = int(time.time() + LIMITS.lifetime_seconds)
-    directory = Path(tempfile.mkdtemp(prefix=f"zygote-{deadline}-", dir=DIRECTORIES))
+    directory = _new_directory(int(time.time() + LIMITS.lifetime_seconds))
     with contextlib.ExitStack() as undo:
         undo.callback(shutil.rmtree, directory)
         shown = directory / "shown"
@@ -95,9 +96,37 @@ def start(client: Any, configuration: dict[str, Any], make_group: MakeGroup) -> 
     return zygote
 
 
+def folder() -> Path:
+    """Where zygotes have their directories: a folder that the daemon knows by the same name.
+
+    Raises:
+        SandboxUnavailableError: SIGNALBOX_ZYGOTE_FOLDER names none that can be used.
+    """
+    named = os.environ.get(FOLDER) or DEFAULT_FOLDER
+    if not named.startswith("/") or ":" in named or len(named) > FOLDER_LETTERS:
+        raise SandboxUnavailableError(
+            NAME,
+            f"{FOLDER}={named} cannot be mounted",
+            f"Name an absolute path of at most {FOLDER_LETTERS} letters, without a colon",
+        )
+    return Path(named)
+
+
+def _new_directory(deadline: int) -> Path:
+    place = folder()
+    try:
+        return Path(tempfile.mkdtemp(prefix=f"zygote-{deadline}-", dir=place))
+    except OSError as error:
+        raise SandboxUnavailableError(
+            NAME,
+            f"no room for a zygote's socket: {error}",
+            f"Make {place} writable for this process, or name another folder in {FOLDER}",
+        ) from error
+
+
 def reap_directories(now: datetime) -> None:
     """Remove those of zygotes past their deadline, whose platform died."""
-    for directory in DIRECTORIES.glob("zygote-*-*"):
+    for directory in folder().glob("zygote-*-*"):
         deadline = directory.name.split("-")[1]
         if deadline.isdecimal() and int(deadline) < now.timestamp():
             shutil.rmtree(directory, ignore_errors=True)

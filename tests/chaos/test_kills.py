@@ -26,9 +26,8 @@ import pytest
 
 from assets.forecasts.version import due_slots
 from assets.transparency.fsck import audit_log
-from sandbox.runner import cgroup
+from sandbox.runner import cgroup, docker_zygote
 from sandbox.runner.docker_engine import LABEL
-from sandbox.runner.docker_zygote import DIRECTORIES
 from sql.roles import WORKER, conninfo
 from tests.chaos.run_worker import Work, tick
 
@@ -209,7 +208,7 @@ def swept(engine: str) -> Iterator[None]:
     """
     families = cgroup.families()
     groups = {group.name for group in cgroup.existing(families)}
-    folders = set(DIRECTORIES.glob("zygote-*"))
+    folders = set(docker_zygote.folder().glob("zygote-*"))
     with contextlib.ExitStack() as undo:
         client = docker.APIClient() if engine == "docker" else None
         if client is not None:
@@ -222,7 +221,7 @@ def swept(engine: str) -> Iterator[None]:
     for group in cgroup.existing(families):
         if group.name not in groups:
             group.remove()
-    for folder in set(DIRECTORIES.glob("zygote-*")) - folders:
+    for folder in set(docker_zygote.folder().glob("zygote-*")) - folders:
         shutil.rmtree(folder)
 
 

@@ -40,7 +40,16 @@ def forecast(window):
 @pytest.fixture(scope="module", params=["docker", "embedded"])
 def cold_engine(request: pytest.FixtureRequest) -> ColdFactory:
     """What makes the engine under each forked one, anew each time."""
-    kind = {"docker": DockerEngine, "embedded": EmbeddedEngine}[request.param]
+    return _required({"docker": DockerEngine, "embedded": EmbeddedEngine}[request.param])
+
+
+@pytest.fixture(scope="session")
+def docker_only() -> ColdFactory:
+    """As `cold_engine`, of Docker alone."""
+    return _required(DockerEngine)
+
+
+def _required(kind: ColdFactory) -> ColdFactory:
     try:
         kind().close()
     except SandboxUnavailableError as error:

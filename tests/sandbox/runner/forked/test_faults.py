@@ -35,8 +35,8 @@ VERSION = "ada/honest v1.0.0"
 def directories(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Where zygotes of this test have their sockets: other programs have theirs in /var/tmp."""
     # Short, as the path of a socket must be, and where the daemon finds it.
-    with tempfile.TemporaryDirectory(prefix="faults-", dir=docker_zygote.DIRECTORIES) as folder:
-        monkeypatch.setattr(docker_zygote, "DIRECTORIES", Path(folder))
+    with tempfile.TemporaryDirectory(prefix="faults-", dir="/var/tmp") as folder:
+        monkeypatch.setenv("SIGNALBOX_ZYGOTE_FOLDER", folder)
         yield Path(folder)
 
 

@@ -2,7 +2,9 @@
 
 import json
 import socket
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -51,6 +53,43 @@ def test_zygotes_over_the_budget_end_but_none_that_is_in_use(
         answers(run(engine, honest, version="bob/x v1.0.0"))
         assert len(engine.zygotes) == 0
         assert not adas.alive
+    finally:
+        engine.close()
+
+
+@pytest.fixture
+def folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Short, as the path of a socket must be, and where the daemon finds it."""
+    with tempfile.TemporaryDirectory(prefix="folder-", dir="/var/tmp") as made:
+        monkeypatch.setenv("SIGNALBOX_ZYGOTE_FOLDER", made)
+        yield Path(made)
+
+
+def test_zygotes_call_back_where_the_operator_said_and_are_reaped_there(
+    folder: Path, docker_only: ColdFactory, run: Run, honest: Image, answers: Answers
+) -> None:
+    engine = ForkedEngine(docker_only())
+    try:
+        answers(run(engine, honest))
+        (made,) = folder.iterdir()
+        assert made.stat().st_mode & 0o777 == 0o700
+        (folder / "zygote-1000-left").mkdir()
+        engine.reap(datetime.now(UTC))
+        assert list(folder.iterdir()) == [made]
+    finally:
+        engine.close()
+    assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("named", ["relative", "/with:colon", "/x" * 33, "/none/such"])
+def test_a_folder_that_cannot_be_used_is_told_by_its_setting(
+    monkeypatch: pytest.MonkeyPatch, docker_only: ColdFactory, honest: Image, run: Run, named: str
+) -> None:
+    monkeypatch.setenv("SIGNALBOX_ZYGOTE_FOLDER", named)
+    engine = ForkedEngine(docker_only())
+    try:
+        with pytest.raises(SandboxUnavailableError, match="SIGNALBOX_ZYGOTE_FOLDER"):
+            run(engine, honest)
     finally:
         engine.close()
 

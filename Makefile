@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 BIN := .venv/bin
 
-.PHONY: help setup demo demo-check test check types bench doctor lock openapi \
+.PHONY: help setup demo demo-check test check types bench doctor images lock openapi \
 	sandbox-table sandbox-five
 
 help: ## What there is
@@ -46,6 +46,9 @@ bench: setup ## Measure, as ratios
 
 doctor: setup ## What this machine has, and whether its sandbox holds
 	@$(BIN)/signalbox doctor
+
+images: setup ## What production runs: signalbox/platform and signalbox/services, without a registry
+	@python3 deploy/images/build.py
 
 openapi: setup ## Write api/openapi.json anew, and the web interface's types of it
 	$(BIN)/python -m api.openapi

@@ -1,9 +1,9 @@
 """Dagster's view of the versions: one asset each, run in shards.
 
 A shard is one step that yields the results of its versions; `slot.py` runs those
-of all shards together. A version that missed its slot yields no materialization but a failed
-check, so that its neighbours stand and an operator can run it again from the
-UI; what fails on our side raises and is retried.
+of all shards of a process together. A version that missed its slot yields no
+materialization but a failed check, so that its neighbours stand and an operator can
+run it again from the UI; what fails on our side raises and is retried.
 """
 
 from collections import Counter
@@ -33,12 +33,14 @@ POOL = "sandboxes"
 
 
 def shards(
-    versions: Sequence[PublishedVersion], partitions: dg.PartitionsDefinition[Any]
+    versions: Sequence[PublishedVersion],
+    partitions: dg.PartitionsDefinition[Any],
+    size: int = SHARD_SIZE,
 ) -> list[dg.AssetsDefinition]:
-    """All versions' assets. A version keeps its shard: ids only grow."""
+    """All versions' assets, by shards of up to `size`. A version keeps its shard: ids only grow."""
     by_shard: dict[int, list[PublishedVersion]] = {}
     for version in versions:
-        by_shard.setdefault(version.id // SHARD_SIZE, []).append(version)
+        by_shard.setdefault(version.id // size, []).append(version)
     by_id = {version.id: version for version in versions}
     return [
         _shard(number, members, by_id, partitions) for number, members in sorted(by_shard.items())
@@ -116,10 +118,9 @@ def _run_slot(
     chosen: Sequence[PublishedVersion],
     slot: datetime,
 ) -> Iterator[Any]:
-    """Results of the chosen versions; the first step asks for those of all steps."""
+    """Results of the chosen versions; a process' first step asks for those of all its steps."""
     installation: Installation = context.resources.installation
-    selected = {tuple(key.path) for key in context.job_def.asset_layer.selected_asset_keys}
-    everyone = [one for one in by_id.values() if tuple(one.asset_key) in selected]
+    everyone = _of_this_process(context, by_id)
     checks = _Checks.of(context, chosen)
     counts: Counter[str] = Counter()
     runs: SlotRuns = context.resources.slot_runs
@@ -129,6 +130,20 @@ def _run_slot(
             yield from _results(installation, version, slot, done, checks)
     # One line for a shard: each is a row of the event log.
     context.log.info("%s: %s", slot, ", ".join(f"{n} {kind}" for kind, n in counts.items()))
+
+
+def _of_this_process(
+    context: dg.AssetExecutionContext, by_id: Mapping[int, PublishedVersion]
+) -> list[PublishedVersion]:
+    """The run's versions whose steps this process has: all, or a worker's own among several."""
+    layer = context.job_def.asset_layer
+    steps = set(context.get_step_execution_context().execution_plan.step_keys_to_execute)
+    here = {
+        tuple(key.path)
+        for key in layer.selected_asset_keys
+        if str(layer.get_op_output_handle(key).node_handle) in steps
+    }
+    return [version for version in by_id.values() if tuple(version.asset_key) in here]
 
 
 @dataclass(frozen=True)

@@ -5,19 +5,24 @@ and writes it down batch by batch. Within a Dagster run, where the versions are
 spread over steps that follow one another, `SlotRuns` has the first step start all
 of them in a thread of their own: records never wait for a step, and a slow version
 of one shard does not keep the next shard's back. Each step then takes its own.
+Where steps are spread over several workers, each has those of its own steps.
 """
 
 import threading
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing
 from datetime import datetime
+from typing import Any
+
+import psycopg
 
 from assets.forecasts.admission import Room
 from assets.forecasts.record import Recorded, Recorder, find_records
+from assets.forecasts.run_pin import pin_of_run
 from assets.forecasts.tick import tick
 from assets.forecasts.version import PublishedVersion, due_slots
 from assets.installation import Installation
-from assets.market_data.window import pin
+from assets.market_data.window import SlotPin, pin
 from sandbox.runner.engine import Engine
 
 Settled = list[tuple[PublishedVersion, Recorded]]
@@ -64,7 +69,7 @@ def run_slot(
             live_deadline=installation.live_deadline,
             dagster_run_id=dagster_run_id,
         )
-        pinned = pin(connection, slot, installation.feed_delay)
+        pinned = _pin(installation, connection, slot, dagster_run_id)
         room = Room.of_machine(installation.memory_budget_mb)
         with closing(tick(reading, engine, installation.images, waiting, pinned, room)) as batches:
             for outcomes in batches:
@@ -72,6 +77,18 @@ def run_slot(
                 yield [
                     (outcome.version, one) for outcome, one in zip(outcomes, written, strict=True)
                 ]
+
+
+def _pin(
+    installation: Installation,
+    connection: psycopg.Connection[Any],
+    slot: datetime,
+    dagster_run_id: str | None,
+) -> SlotPin:
+    delay = installation.feed_delay
+    if dagster_run_id is None:
+        return pin(connection, slot, delay)
+    return pin_of_run(connection, slot, delay, dagster_run_id, installation.clock())
 
 
 class _SlotRun:

@@ -14,7 +14,8 @@ grant execute on function registry.report_image(text, text, text, timestamptz) t
 grant select, insert on market.instrument, market.ingest_batch, market.bar, market.reject to signalbox_worker;
 grant select, insert on market.instrument_alias, market.raw_answer to signalbox_worker;
 grant usage on all sequences in schema market to signalbox_worker;
-grant select, insert on forecast.slot_record, forecast.forecast, forecast.opening, forecast.replay_audit to signalbox_worker;
+grant select, insert on forecast.slot_record, forecast.forecast, forecast.opening, forecast.replay_audit,
+  forecast.slot_pin to signalbox_worker;
 grant select, insert on transparency.leaf to signalbox_worker;
 -- It reads what was signed, and signs nothing: tiles and checkpoints are the publisher's.
 grant select on transparency.tile, transparency.checkpoint, transparency.cosignature to signalbox_worker;

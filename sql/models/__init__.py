@@ -5,7 +5,7 @@ from sql.models.account import ApiKey, PushSigningKey, RefreshToken, TermsAccept
 from sql.models.audit import AuditEvent
 from sql.models.base import Base
 from sql.models.billing import PaymentEvent, Price, Subscription
-from sql.models.forecast import Forecast, Opening, ReplayAudit, SlotRecord
+from sql.models.forecast import Forecast, Opening, ReplayAudit, SlotPin, SlotRecord
 from sql.models.idempotency import IdempotentAnswer
 from sql.models.invoice import (
     Card,
@@ -120,6 +120,7 @@ __all__ = [
     "Signal",
     "SignalEvent",
     "SigningKey",
+    "SlotPin",
     "SlotRecord",
     "Subscription",
     "SubscriptionEvent",

@@ -20,6 +20,25 @@ from sql.models.base import Base, BigId, Instant, Str
 DUE = "provenance in ('live', 'late', 'missed')"
 
 
+class SlotPin(Base):
+    __tablename__ = "slot_pin"
+    __table_args__ = (
+        {"schema": "forecast", "comment": "What a run pinned a slot to, once; insert-only."},
+    )
+
+    dagster_run_id: Mapped[Str] = mapped_column(
+        primary_key=True, comment="Run that shares the pin among its processes"
+    )
+    slot: Mapped[Instant] = mapped_column(
+        primary_key=True, comment="as_of: the hour that is forecast at"
+    )
+    cutoff: Mapped[Instant] = mapped_column(comment="Bars available by then are visible")
+    max_batch: Mapped[int] = mapped_column(
+        BigInteger, comment="Newest ingest batch read; 0 before the first"
+    )
+    pinned_at: Mapped[Instant] = mapped_column(comment="When its first process asked")
+
+
 class SlotRecord(Base):
     __tablename__ = "slot_record"
     __table_args__ = (

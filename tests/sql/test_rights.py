@@ -23,6 +23,7 @@ INSERT_ONLY = [
     "market.ingest_batch",
     "market.bar",
     "market.reject",
+    "forecast.slot_pin",
     "forecast.slot_record",
     "forecast.forecast",
     "forecast.opening",

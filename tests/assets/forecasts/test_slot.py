@@ -7,9 +7,12 @@ import pytest
 
 from assets.forecasts.admission import Room
 from assets.forecasts.record import Recorder
+from assets.forecasts.run_pin import pin_of_run
 from assets.forecasts.slot import SlotRuns, run_slot
 from assets.forecasts.tick import recent_cost_ms, tick
 from assets.forecasts.version import due_slots
+from assets.market_data.sample import SampleSource
+from assets.market_data.store import ingest
 from assets.market_data.window import pin
 from assets.transparency.fsck import audit_log
 from sandbox.registry.errors import BuildError
@@ -132,6 +135,20 @@ def test_memory_of_all_runs_together_stays_within_the_budget(house):
             for outcomes in tick(reading, engine, images, versions, pinned, room)
         ]
     assert [len(batch) for batch in batches] == [1, 1, 1]
+
+
+def test_all_processes_of_a_run_see_the_bars_that_its_first_one_saw(house):
+    house.now[0] = IN_TIME
+    with house.connect() as connection:
+        first = pin_of_run(connection, SLOT, DELAY, "run", IN_TIME)
+        ingest(
+            connection, SampleSource(("BTCUSDT",)), ["BTCUSDT"], SLOT - timedelta(hours=1),
+            SLOT, SLOT, is_history=False,
+        )  # fmt: skip
+        again = pin_of_run(connection, SLOT, DELAY, "run", IN_TIME)
+        other = pin_of_run(connection, SLOT, DELAY, "another run", IN_TIME)
+    assert again == first
+    assert other.max_batch > first.max_batch
 
 
 def test_whoever_asks_first_starts_all_and_each_step_gets_its_own(house):

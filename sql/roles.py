@@ -7,6 +7,7 @@ takes it on for each read of what a model is given.
 
 import re
 import secrets
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -25,12 +26,14 @@ GIT = "signalbox_git"
 WORKER = "signalbox_worker"
 MODEL = "signalbox_model"
 LOG = "signalbox_log"
+METRICS = "signalbox_metrics"
 DAGSTER = "signalbox_dagster"
-PROCESS_ROLES = (API, GIT, WORKER, LOG)
+PROCESS_ROLES = (API, GIT, WORKER, LOG, METRICS)
 ALL_ROLES = (OWNER, *PROCESS_ROLES, DAGSTER)
 
 DATABASE = "signalbox"
 DAGSTER_DATABASE = "dagster"
+WATCH_DAGSTER = Path(__file__).with_name("watch_dagster.sql")
 
 
 def new_secrets() -> dict[str, str]:
@@ -60,6 +63,15 @@ def create_roles(admin: "URL", passwords: dict[str, str]) -> None:
                     sql.Identifier(DATABASE), sql.Identifier(role)
                 )
             )
+    _watch_dagster(admin)
+
+
+def _watch_dagster(admin: "URL") -> None:
+    """Let the exporter count Dagster's runs, by functions of Dagster's own role."""
+    url = admin.set(database=DAGSTER_DATABASE)
+    with psycopg.connect(conninfo(url), autocommit=True) as connection, connection.transaction():
+        connection.execute(sql.SQL("set local role {}").format(sql.Identifier(DAGSTER)))
+        connection.execute(WATCH_DAGSTER.read_bytes())
 
 
 def _create_role(connection: psycopg.Connection, role: str, password: str) -> None:

@@ -10,6 +10,7 @@ import pytest
 from api.settings import ApiSettings, ListenSettings
 from assets.transparency.publisher.settings import PublisherSettings
 from assets.transparency.signer.settings import SignerSettings
+from pipelines.exporter.settings import ExporterSettings
 from pipelines.settings import WorkerSettings
 from sandbox.git import limits
 from sandbox.git.settings import GitSettings
@@ -17,6 +18,7 @@ from sql.configuration import PREFIX
 
 SETTINGS = (
     ApiSettings, ListenSettings, WorkerSettings, GitSettings, SignerSettings, PublisherSettings,
+    ExporterSettings,
 )  # fmt: skip
 CHECKOUT = Path(__file__).parents[2]
 PATH = re.compile(r"`([a-z_.]+/[A-Za-z0-9_./-]*)`")

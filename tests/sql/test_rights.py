@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from assets.market_data.window import as_model
-from sql.roles import API, DATABASE, GIT, LOG, MODEL, OWNER, WORKER
+from sql.roles import API, DATABASE, GIT, LOG, METRICS, MODEL, OWNER, WORKER
 from tests.conftest import copied
 
 INSERT_ONLY = [
@@ -57,7 +57,7 @@ def untouched(postgres):
 
 
 @pytest.mark.parametrize("table", INSERT_ONLY)
-@pytest.mark.parametrize("role", [API, GIT, WORKER, LOG, OWNER])
+@pytest.mark.parametrize("role", [API, GIT, WORKER, LOG, METRICS, OWNER])
 def test_truncating_an_insert_only_table_is_refused_to_every_role(untouched, role, table):
     with untouched.connect(role) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
         connection.execute(f"truncate {table} cascade")

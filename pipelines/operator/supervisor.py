@@ -1,7 +1,8 @@
 """Start the processes of one machine, keep them up, and leave nothing behind.
 
 Each process has its own session, log file and environment. One that ends is
-started again after a pause that doubles; all of them are told to end in the
+started again after a pause that doubles while it lives briefly, and whatever it
+leaves behind ends before: its successor needs its port. All are told to end in the
 reverse order of their start, and their process groups are killed if they do not.
 Should the supervisor itself be killed, the kernel tells its children to end.
 """
@@ -41,6 +42,7 @@ class Program:
     process: subprocess.Popen[bytes] | None = None
     restarts: int = 0
     not_before: float = field(default=0.0)
+    started_at: float = field(default=0.0)
 
 
 class Supervisor:
@@ -49,7 +51,7 @@ class Supervisor:
     def __init__(self, logs: Path, say: Callable[[str], None]) -> None:
         self.logs = logs
         self.programs: list[Program] = []
-        self._say = say
+        self.say = say
 
     def start(self, programs: list[Program]) -> None:
         """Start all and wait until each is up.
@@ -74,8 +76,11 @@ class Supervisor:
         for program in self.programs:
             ended = program.process is not None and program.process.poll() is not None
             if ended and program.process is not None:
+                _end_group(program.process.pid)
+                if time.monotonic() - program.started_at > LONGEST_PAUSE_SECONDS:
+                    program.restarts = 0
                 pause = min(FIRST_PAUSE_SECONDS * 2**program.restarts, LONGEST_PAUSE_SECONDS)
-                self._say(
+                self.say(
                     f"{program.name} ended ({program.process.returncode}); "
                     f"starting it again in {pause:.0f} s"
                 )
@@ -97,13 +102,13 @@ class Supervisor:
                 continue
             with contextlib.suppress(subprocess.TimeoutExpired):
                 program.process.wait(max(0.1, deadline - time.monotonic()))
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(program.process.pid, signal.SIGKILL)
+            _end_group(program.process.pid)
             program.process.wait()
         self.programs.clear()
 
     def _spawn(self, program: Program) -> None:
         arguments = program.arguments
+        program.started_at = time.monotonic()
         if setpriv := shutil.which("setpriv"):
             arguments = [setpriv, "--pdeathsig", "TERM", "--", *arguments]
         with (self.logs / f"{program.name}.log").open("ab") as log:
@@ -119,6 +124,12 @@ class Supervisor:
     def _tail(self, program: Program) -> str:
         lines = (self.logs / f"{program.name}.log").read_text(errors="replace").splitlines()
         return "\n".join(lines[-LOG_TAIL_LINES:])
+
+
+def _end_group(leader: int) -> None:
+    """Kill what is left of the group of a program's first process."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(leader, signal.SIGKILL)
 
 
 def answers(url: str) -> Callable[[], bool]:

@@ -10,29 +10,15 @@ import time
 from datetime import datetime
 from typing import Any
 
-from sandbox.runner import docker_zygote, seccomp
+from sandbox.runner import docker_zygote
 from sandbox.runner.docker_client import NAME, connected, our_faults, remove
+from sandbox.runner.docker_configuration import DEADLINE_LABEL, LABEL, cold
 from sandbox.runner.docker_sandbox import DockerSandbox
 from sandbox.runner.engine import EngineName, Guarantees, RunPath
 from sandbox.runner.errors import ImageAbsentError
-from sandbox.runner.image import (
-    COMMAND,
-    ENVIRONMENT,
-    HOSTNAME,
-    MASKED_DIRECTORIES,
-    MASKED_FILES,
-    SOURCE,
-    Image,
-)
-from sandbox.runner.limits import FILE_BYTES, OPEN_FILES, Limits
+from sandbox.runner.image import Image
+from sandbox.runner.limits import Limits
 from sandbox.runner.zygote import LIMITS, MakeGroup, Zygote
-
-LABEL = "signalbox.sandbox"
-DEADLINE_LABEL = "signalbox.deadline"
-MODEL_ID = 65_534
-TMP_INODES = 1024
-# The engine binds its own into every container: the host's name servers are none of a model's.
-MASKED_ETC = ("/etc/hosts", "/etc/resolv.conf")
 
 
 class DockerEngine:
@@ -124,55 +110,4 @@ class DockerEngine:
 
     def _configuration(self, image: Image, limits: Limits, label: str) -> dict[str, Any]:
         deadline = int(time.time() + limits.lifetime_seconds)
-        return {
-            "Image": image.digest,
-            "Entrypoint": [],
-            "Cmd": list(COMMAND),
-            "Env": [f"{name}={value}" for name, value in ENVIRONMENT.items()],
-            "WorkingDir": SOURCE,
-            "User": f"{MODEL_ID}:{MODEL_ID}",
-            "Hostname": HOSTNAME,
-            "NetworkDisabled": True,
-            "OpenStdin": True,
-            "StdinOnce": True,
-            "AttachStdin": True,
-            "AttachStdout": True,
-            "AttachStderr": True,
-            "Tty": False,
-            "Labels": {LABEL: label, DEADLINE_LABEL: str(deadline)},
-            "HostConfig": self._host_configuration(limits),
-        }
-
-    def _host_configuration(self, limits: Limits) -> dict[str, Any]:
-        memory = limits.memory_mb * 1024 * 1024
-        configuration: dict[str, Any] = {
-            "NetworkMode": "none",
-            "IpcMode": "none",
-            "CgroupnsMode": "private",
-            "ReadonlyRootfs": True,
-            "CapDrop": ["ALL"],
-            "SecurityOpt": ["no-new-privileges:true", seccomp.docker_option()],
-            "PidsLimit": limits.pids,
-            "Memory": memory,
-            "MemorySwap": memory,
-            "NanoCpus": int(limits.cpu * 1_000_000_000),
-            "Ulimits": [
-                {"Name": "nofile", "Soft": OPEN_FILES, "Hard": OPEN_FILES},
-                {"Name": "fsize", "Soft": FILE_BYTES, "Hard": FILE_BYTES},
-                {"Name": "core", "Soft": 0, "Hard": 0},
-            ],
-            "Tmpfs": {
-                # Owned by the model's user: runc gives it the mode of the image's /tmp.
-                "/tmp": (  # noqa: S108 - the sandbox's own
-                    f"rw,nosuid,nodev,noexec,size={limits.tmp_mb}m,nr_inodes={TMP_INODES},"
-                    f"uid={MODEL_ID},gid={MODEL_ID}"
-                )
-            },
-            "LogConfig": {"Type": "none", "Config": {}},
-            "MaskedPaths": [*MASKED_FILES, *MASKED_DIRECTORIES, *MASKED_ETC, "/proc/net", "/sys"],
-            "ReadonlyPaths": ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys"],
-            "RestartPolicy": {"Name": "no"},
-        }
-        if self._runtime is not None:
-            configuration["Runtime"] = self._runtime
-        return configuration
+        return cold(image.digest, limits, label, deadline, self._runtime)

@@ -80,7 +80,7 @@ def start(client: Any, configuration: dict[str, Any], make_group: MakeGroup) -> 
         undo.callback(shutil.rmtree, directory)
         shown = directory / "shown"
         shown.mkdir(mode=0o755)
-        created = client.create_container_from_config(_as_zygote(configuration, shown))
+        created = client.create_container_from_config(as_zygote(configuration, shown))
         container = str(created["Id"])
         undo.callback(remove, client, container)
         with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
@@ -124,33 +124,8 @@ def _new_directory(deadline: int) -> Path:
         ) from error
 
 
-def reap_directories(now: datetime) -> None:
-    """Remove those of zygotes past their deadline, whose platform died."""
-    for directory in folder().glob("zygote-*-*"):
-        deadline = directory.name.split("-")[1]
-        if deadline.isdecimal() and int(deadline) < now.timestamp():
-            shutil.rmtree(directory, ignore_errors=True)
-
-
-def _called(client: Any, container: str, listener: socket.socket) -> socket.socket:
-    params = {"stdin": 0, "stdout": 1, "stderr": 1, "stream": 1}
-    said = client.attach_socket(container, params=params)
-    try:
-        client.start(container)
-        return _accepted(client, container, listener)
-    except (OSError, EOFError) as error:
-        lines = _read(said).strip().splitlines() or [str(error)]
-        raise SandboxUnavailableError(
-            NAME,
-            f"could not start a zygote: {lines[-1]}",
-            "See the Docker daemon's log; SIGNALBOX_SANDBOX_PATH=cold does without zygotes",
-        ) from error
-    finally:
-        said._response.close()  # noqa: SLF001 - docker-py leaves it open
-        said.close()
-
-
-def _as_zygote(configuration: dict[str, Any], shown: Path) -> dict[str, Any]:
+def as_zygote(configuration: dict[str, Any], shown: Path) -> dict[str, Any]:
+    """The configuration of a cold container, made that of a zygote that calls back in `shown`."""
     host = configuration["HostConfig"] | {
         "SecurityOpt": [
             "no-new-privileges:true",
@@ -176,6 +151,32 @@ def _as_zygote(configuration: dict[str, Any], shown: Path) -> dict[str, Any]:
         "AttachStdin": False,
         "HostConfig": host,
     }
+
+
+def reap_directories(now: datetime) -> None:
+    """Remove those of zygotes past their deadline, whose platform died."""
+    for directory in folder().glob("zygote-*-*"):
+        deadline = directory.name.split("-")[1]
+        if deadline.isdecimal() and int(deadline) < now.timestamp():
+            shutil.rmtree(directory, ignore_errors=True)
+
+
+def _called(client: Any, container: str, listener: socket.socket) -> socket.socket:
+    params = {"stdin": 0, "stdout": 1, "stderr": 1, "stream": 1}
+    said = client.attach_socket(container, params=params)
+    try:
+        client.start(container)
+        return _accepted(client, container, listener)
+    except (OSError, EOFError) as error:
+        lines = _read(said).strip().splitlines() or [str(error)]
+        raise SandboxUnavailableError(
+            NAME,
+            f"could not start a zygote: {lines[-1]}",
+            "See the Docker daemon's log; SIGNALBOX_SANDBOX_PATH=cold does without zygotes",
+        ) from error
+    finally:
+        said._response.close()  # noqa: SLF001 - docker-py leaves it open
+        said.close()
 
 
 def _accepted(client: Any, container: str, listener: socket.socket) -> socket.socket:

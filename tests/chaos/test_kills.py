@@ -27,7 +27,7 @@ import pytest
 from assets.forecasts.version import due_slots
 from assets.transparency.fsck import audit_log
 from sandbox.runner import cgroup, docker_zygote
-from sandbox.runner.docker_engine import LABEL
+from sandbox.runner.docker_configuration import LABEL
 from sql.roles import WORKER, conninfo
 from tests.chaos.run_worker import Work, tick
 

@@ -15,7 +15,7 @@ from pipelines.operator.home import Home
 from pipelines.operator.house import open_house
 from pipelines.sensors import REAP_SECONDS, reap_sandboxes
 from sandbox.runner import cgroup
-from sandbox.runner.docker_engine import DEADLINE_LABEL, LABEL
+from sandbox.runner.docker_configuration import DEADLINE_LABEL, LABEL
 from sandbox.runner.limits import Limits
 from sandbox.runner.reaper import reap_everywhere
 from sql.clock import system_clock

@@ -14,7 +14,7 @@ from docker.errors import DockerException
 
 from sandbox.runner import cgroup
 from sandbox.runner.bubblewrap import HOST_ID
-from sandbox.runner.docker_engine import LABEL
+from sandbox.runner.docker_configuration import LABEL
 
 TIMES = 5
 PASSERBY = 64_992

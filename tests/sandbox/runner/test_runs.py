@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import pytest
 
-from sandbox.runner.docker_engine import DockerEngine
+from sandbox.runner.docker_configuration import cold
 from sandbox.runner.embedded_engine import EmbeddedEngine
 from sandbox.runner.engine import Engine, available_engine
 from sandbox.runner.errors import ImageAbsentError, Missed, SandboxUnavailableError
@@ -243,9 +243,7 @@ def test_both_engines_tell_what_they_do_not_stop(both_engines: list[Engine]) -> 
 
 def test_every_option_of_the_container_is_as_designed() -> None:
     """What a probe cannot see from inside stands here."""
-    engine = DockerEngine.__new__(DockerEngine)
-    engine._runtime = "runsc"
-    options = engine._host_configuration(Limits())
+    options = cold("sha256:0", Limits(), "a label", 0, "runsc")["HostConfig"]
     assert options["Runtime"] == "runsc"
     assert options["LogConfig"] == {"Type": "none", "Config": {}}
     assert options["Memory"] == options["MemorySwap"] == 512 * 1024 * 1024

@@ -104,7 +104,7 @@ def test_the_zygotes_container_is_a_cold_one_but_for_what_is_documented() -> Non
     engine._runtime = None
     image = Image("sha256:0", Path(), Path(), Path())
     cold = engine._configuration(image, Limits(), "a label")
-    zygote = docker_zygote._as_zygote(cold, Path("/home/zygote-1-x/shown"))
+    zygote = docker_zygote.as_zygote(cold, Path("/home/zygote-1-x/shown"))
     hosts = (zygote["HostConfig"], cold["HostConfig"])
     assert {name for name in hosts[0] if hosts[0][name] != hosts[1].get(name)} <= {
         *("SecurityOpt", "NanoCpus", "Ulimits", "Tmpfs", "Binds", "MaskedPaths"),

@@ -194,7 +194,8 @@ def _put_ours(target: Path) -> None:
               *found])  # fmt: skip
     shutil.rmtree(target / "packages" / "bin")
     shutil.copy(CHECKOUT / "workspace.yaml", target)
-    shutil.copy(HERE / "signalbox", target)
+    for program in ("signalbox", "signalbox-healthy"):
+        shutil.copy(HERE / program, target)
 
 
 def _sources() -> list[str]:

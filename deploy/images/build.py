@@ -194,7 +194,7 @@ def _put_ours(target: Path) -> None:
               *found])  # fmt: skip
     shutil.rmtree(target / "packages" / "bin")
     shutil.copy(CHECKOUT / "workspace.yaml", target)
-    for program in ("signalbox", "signalbox-healthy"):
+    for program in ("dagster", "signalbox", "signalbox-healthy"):
         shutil.copy(HERE / program, target)
 
 

@@ -1,6 +1,5 @@
 """`python -m api`: serve the API with uvicorn."""
 
-import logging
 import socket
 import sys
 from contextlib import suppress
@@ -11,6 +10,7 @@ from litestar import Litestar
 from api.app import create_app
 from api.events.hub import Hub
 from api.settings import ApiSettings, ListenSettings
+from sql import logs
 from sql.configuration import read_settings
 
 # What a client does not take for so long closes its connection: a stalled reader of a stream that
@@ -32,7 +32,7 @@ class Server(uvicorn.Server):
 
 
 def main() -> None:
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logs.begin("api")
     app = create_app(read_settings(ApiSettings))
     listen = read_settings(ListenSettings)
     config = uvicorn.Config(
@@ -41,6 +41,7 @@ def main() -> None:
         port=listen.api_port,
         timeout_graceful_shutdown=5,
         server_header=False,
+        log_config=None,  # sql/logs.py has it
         # uvicorn would believe X-Forwarded-For of whoever is on this machine: api.addresses judges.
         proxy_headers=False,
     )

@@ -65,7 +65,7 @@ from api.performance import metrics
 from api.performance import routes as performance
 from api.playback import routes as playback
 from api.provider import routes as provider
-from api.response_headers import response_headers
+from api.response_headers import request_id, response_headers
 from api.settings import ApiSettings
 from api.signals import moves, offers, origin, runs, versions
 from api.signals import routes as signals
@@ -79,6 +79,7 @@ from api.webhooks import routes as webhooks
 from api.webhooks.delivering import Deliveries
 from api.webhooks.sending import Sender
 from api.webhooks.targets import Resolver, Targets
+from sql import logs
 
 ROUTES: list[Router | HTTPRouteHandler] = [
     health.healthz,
@@ -160,7 +161,9 @@ class Api(Litestar):
             self.measurements.hot.inc()
             return
         send = self.measurements.counted(scope["method"], send)
-        await super().__call__(scope, receive, send)
+        scope.setdefault("state", {})
+        with logs.bound(request_id=request_id(scope)):
+            await super().__call__(scope, receive, send)
 
 
 def create_app(settings: ApiSettings) -> Litestar:

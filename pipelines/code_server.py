@@ -18,6 +18,7 @@ import psycopg
 from dagster._grpc.client import DagsterGrpcClient
 
 from pipelines.settings import WorkerSettings
+from sql import logs
 from sql.configuration import read_settings
 from sql.roles import conninfo
 
@@ -31,7 +32,7 @@ RELOAD_SECONDS = 120
 
 def main() -> int:
     """Serve until told to stop; returns the server's exit code."""
-    logging.basicConfig(level=logging.INFO)
+    logs.begin("code-server")
     host = os.environ.get("SIGNALBOX_CODE_HOST", "127.0.0.1")
     port = int(os.environ.get("SIGNALBOX_CODE_PORT", "8703"))
     settings = read_settings(WorkerSettings)

@@ -14,6 +14,7 @@ from dagster._serdes import ConfigurableClassData
 from dagster_postgres.storage import DagsterPostgresStorage
 from dagster_postgres.utils import create_pg_engine, pg_url_from_config
 
+from pipelines.dagster_logs import speak
 from pipelines.event_batches import BatchingEventLogStorage
 from sql.configuration import database_url
 
@@ -32,6 +33,8 @@ class PooledPostgresStorage(DagsterPostgresStorage):
     """As DagsterPostgresStorage, with a pool per kind of storage."""
 
     def __init__(self, postgres_url: str, inst_data: ConfigurableClassData | None = None) -> None:
+        # The one place of ours that every process of Dagster's comes by.
+        speak()
         super().__init__(postgres_url, inst_data=inst_data)
         self._event_log_storage = BatchingEventLogStorage(postgres_url)
         for storage in (self._run_storage, self._event_log_storage, self._schedule_storage):

@@ -24,6 +24,7 @@ from assets.forecasts.version import PublishedVersion, due_slots
 from assets.installation import Installation
 from assets.market_data.window import SlotPin, pin
 from sandbox.runner.engine import Engine
+from sql import logs
 
 Settled = list[tuple[PublishedVersion, Recorded]]
 
@@ -107,7 +108,7 @@ class _SlotRun:
         self._fault: Exception | None = None
         self._is_over = False
         self._thread = threading.Thread(
-            target=self._run,
+            target=logs.bound(run_id=dagster_run_id, slot=f"{slot:%Y-%m-%dT%H:%MZ}")(self._run),
             args=(installation, engine, versions, slot, dagster_run_id),
             name=f"slot {slot:%Y-%m-%dT%H}",
             daemon=True,

@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from typing import Any, Self
 
 import psycopg
@@ -26,6 +27,7 @@ from assets.market_data.window import SlotPin
 from sandbox.registry.image import ImageStore
 from sandbox.runner.engine import Engine
 from sandbox.runner.run import run_cold
+from sql import logs
 
 BATCH = 50
 BATCH_SECONDS = 0.1
@@ -141,11 +143,13 @@ class _Runs:
     def _start_what_fits(self) -> None:
         with self._lock:
             while (version := self._admission.start_next(time.monotonic())) is not None:
-                self._pool.submit(self._run_one, version)
+                # A thread of its own knows of which run and slot it is.
+                self._pool.submit(copy_context().run, self._run_one, version)
 
     def _run_one(self, version: PublishedVersion) -> None:
         try:
-            self._done.put(self._run(version))
+            with logs.bound(signal=f"{version.provider}/{version.name}", version=version.version):
+                self._done.put(self._run(version))
         except Exception as fault:  # noqa: BLE001 - ours, whatever it is: raised by `batches`
             fault.add_note(f"while running {version.label}")
             self._faults.append(fault)

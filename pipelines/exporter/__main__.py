@@ -1,11 +1,11 @@
 """`python -m pipelines.exporter`: figures of the whole platform, for Prometheus."""
 
-import logging
 import signal
 import sys
 
 from pipelines.exporter.reader import Reader
 from pipelines.exporter.settings import ExporterSettings
+from sql import logs
 from sql.configuration import read_settings
 from sql.metrics_server import MetricsServer
 from sql.metrics_token import MetricsToken
@@ -13,7 +13,7 @@ from sql.metrics_token import MetricsToken
 
 def main() -> int:
     """Answer until told to stop."""
-    logging.basicConfig(level=logging.INFO)
+    logs.begin("exporter")
     settings = read_settings(ExporterSettings)
     token = MetricsToken(settings.metrics_token_file, settings.environment)
     reader = Reader(settings)

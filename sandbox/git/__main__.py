@@ -4,17 +4,19 @@ import uvicorn
 
 from sandbox.git.server import create_app
 from sandbox.git.settings import GitSettings, signer_of
+from sql import logs
 from sql.configuration import read_settings
 
 if __name__ == "__main__":
     settings = read_settings(GitSettings)
+    logs.begin("git")
     signer_of(settings)  # a bad key is named at the start, not at the first push
     uvicorn.run(
         create_app(settings),
         host=settings.git_host,
         port=settings.git_port,
         timeout_graceful_shutdown=5,
-        log_level="info",
+        log_config=None,  # sql/logs.py has it
         # uvloop leaves the children of a process with `pass_fds` the ends of its pipes: a
         # killed git would then not be seen to have ended while its hook lives.
         loop="asyncio",

@@ -15,10 +15,11 @@ from pipelines.settings import WorkerSettings
 from sandbox.git import limits
 from sandbox.git.settings import GitSettings
 from sql.configuration import PREFIX
+from sql.logs import LogSettings
 
 SETTINGS = (
     ApiSettings, ListenSettings, WorkerSettings, GitSettings, SignerSettings, PublisherSettings,
-    ExporterSettings,
+    ExporterSettings, LogSettings,
 )  # fmt: skip
 CHECKOUT = Path(__file__).parents[2]
 PATH = re.compile(r"`([a-z_.]+/[A-Za-z0-9_./-]*)`")

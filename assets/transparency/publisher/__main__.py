@@ -1,6 +1,5 @@
 """`python -m assets.transparency.publisher`: make the log public."""
 
-import logging
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, NoReturn
@@ -10,6 +9,7 @@ import psycopg
 from assets.transparency.publisher.process import Publisher
 from assets.transparency.publisher.settings import PublisherSettings
 from assets.transparency.signer.client import SocketSigner
+from sql import logs
 from sql.clock import clock_of
 from sql.configuration import read_settings
 from sql.roles import conninfo
@@ -17,8 +17,7 @@ from sql.roles import conninfo
 
 def main() -> NoReturn:
     """Publish until a signal ends it."""
-    logging.basicConfig(level=logging.INFO)
-    logging.getLogger("httpx").setLevel(logging.WARNING)
+    logs.begin("log")
     settings = read_settings(PublisherSettings)
 
     def connect() -> psycopg.Connection[Any]:

@@ -3,7 +3,6 @@
 Started as root it becomes the owner of its folder, and can read nothing else.
 """
 
-import logging
 import os
 import signal
 import sys
@@ -13,13 +12,14 @@ from assets.transparency.signer.folder import SignerFolder
 from assets.transparency.signer.server import SignerServer
 from assets.transparency.signer.settings import SignerSettings
 from assets.transparency.signer.signer import Signer
+from sql import logs
 from sql.clock import clock_of
 from sql.configuration import read_settings
 
 
 def main() -> int:
     """Serve until told to stop."""
-    logging.basicConfig(level=logging.INFO)
+    logs.begin("signer")
     settings = read_settings(SignerSettings)
     folder = Path(settings.signer_folder)
     become_owner_of(folder)

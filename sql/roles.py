@@ -27,9 +27,11 @@ WORKER = "signalbox_worker"
 MODEL = "signalbox_model"
 LOG = "signalbox_log"
 METRICS = "signalbox_metrics"
+# Copies the whole cluster by replication; of rows it reads the log's size and checkpoint alone.
+BACKUP = "signalbox_backup"
 DAGSTER = "signalbox_dagster"
 PROCESS_ROLES = (API, GIT, WORKER, LOG, METRICS)
-ALL_ROLES = (OWNER, *PROCESS_ROLES, DAGSTER)
+ALL_ROLES = (OWNER, *PROCESS_ROLES, BACKUP, DAGSTER)
 
 DATABASE = "signalbox"
 DAGSTER_DATABASE = "dagster"
@@ -77,7 +79,8 @@ def _watch_dagster(admin: "URL") -> None:
 def _create_role(connection: psycopg.Connection, role: str, password: str) -> None:
     known = connection.execute("select 1 from pg_roles where rolname = %s", [role]).fetchone()
     verb = sql.SQL("alter" if known else "create")
-    rights = sql.SQL("login nosuperuser nocreatedb nocreaterole nobypassrls")
+    replicates = "replication" if role == BACKUP else "noreplication"
+    rights = sql.SQL("login nosuperuser nocreatedb nocreaterole nobypassrls " + replicates)
     connection.execute(
         sql.SQL("{} role {} {} password {}").format(
             verb, sql.Identifier(role), rights, sql.Literal(password)

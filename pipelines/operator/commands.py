@@ -33,6 +33,7 @@ from pipelines.operator import demo as demonstration
 from pipelines.operator import demo_check as checking
 from pipelines.operator import doctor as examination
 from pipelines.operator.accounts import make_operator, remove_totp
+from pipelines.operator.backup import commands as backups
 from pipelines.operator.command_list import (
     HOUR,
     Commands,
@@ -54,6 +55,7 @@ commands = Commands(
         *data_keys.commands,
         *mail.commands,
         *baselines.commands,
+        *backups.commands,
     ]
 )
 

@@ -14,6 +14,7 @@ from sqlalchemy import URL, make_url
 
 from assets.transparency.signer.client import SocketSigner
 from assets.transparency.signer.errors import RefusedError, SignerUnavailableError
+from pipelines.operator.backup.settings import ArchiveSettings
 from pipelines.operator.home import CHECKOUT, Home
 from pipelines.operator.supervisor import Program, Supervisor, answers, listens
 from pipelines.settings import WorkerSettings
@@ -102,7 +103,8 @@ def _opened(home: Home, say: Say) -> Iterator[House]:
         if given:
             admin = given
         else:
-            own = embedded.start(home.root)
+            archive = read_settings(ArchiveSettings).wal_archive == "on"
+            own = embedded.start(home.root, archive=archive)
             admin = own.admin
         home.keep_admin(admin)
         home.keep_environment(admin)

@@ -11,6 +11,7 @@ from api.settings import ApiSettings, ListenSettings
 from assets.transparency.publisher.settings import PublisherSettings
 from assets.transparency.signer.settings import SignerSettings
 from pipelines.exporter.settings import ExporterSettings
+from pipelines.operator.backup.settings import ArchiveSettings, BackupSettings
 from pipelines.settings import WorkerSettings
 from sandbox.git import limits
 from sandbox.git.settings import GitSettings
@@ -20,6 +21,7 @@ from sql.logs import LogSettings
 SETTINGS = (
     ApiSettings, ListenSettings, WorkerSettings, GitSettings, SignerSettings, PublisherSettings,
     ExporterSettings, LogSettings,
+    ArchiveSettings, BackupSettings,
 )  # fmt: skip
 CHECKOUT = Path(__file__).parents[2]
 PATH = re.compile(r"`([a-z_.]+/[A-Za-z0-9_./-]*)`")

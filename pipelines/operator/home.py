@@ -3,7 +3,6 @@
 import json
 import os
 import secrets
-import shutil
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -21,6 +20,7 @@ CHECKOUT = Path(__file__).parents[2]
 # Whose the signer's folder is where root runs the house: nothing else runs as this user.
 SIGNER_UID = 64991
 LOG_NAME = "signalbox.invalid"
+DAGSTER_PARTS = ("dagster.yaml", "run_launcher.yaml")
 # Dagster's grid begins so long before the installation: room for replays, chosen once.
 PARTITIONS_BEFORE = timedelta(days=30)
 # What of the operator's own environment every process may see.
@@ -126,7 +126,8 @@ class Home:
         if not self._first_partition.exists():
             earliest = system_clock() - PARTITIONS_BEFORE
             self._first_partition.write_text(f"{earliest:%Y-%m-%d}")
-        shutil.copyfile(CHECKOUT / "deploy" / "dagster.yaml", self.dagster_home / "dagster.yaml")
+        parts = [(CHECKOUT / "deploy" / name).read_text() for name in DAGSTER_PARTS]
+        (self.dagster_home / "dagster.yaml").write_text("\n".join(parts))
 
     def _prepare_signer(self) -> None:
         """Key and state are the signer's own affair: it makes them when it first starts."""

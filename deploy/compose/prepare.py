@@ -1,4 +1,6 @@
-"""Make the folder of a deployment: secrets, places to write, settings. As root, before `up`:
+"""Make the folder of a deployment: secrets, places to write, settings.
+
+As root, before the first `up`:
 
     python3 deploy/compose/prepare.py --site https://signals.example.org --tls you@example.org
 
@@ -70,6 +72,8 @@ PARTITIONS_BEFORE = timedelta(days=30)
 # An Ed25519 key in PKCS 8 is this and 32 random bytes.
 ED25519 = bytes.fromhex("302e020100300506032b657004220420")
 DEBIAN = re.compile(r"\bbookworm\s+main\b|^Suites:.*\bbookworm\b", re.MULTILINE)
+# What of the shared dagster.yaml is for processes of one machine: a section with its comment.
+OTHER_LAUNCHER = re.compile(r"^(#.*\n)*run_launcher:\n([ \t].*\n)*", re.MULTILINE)
 WORKER_MB = 4096
 DOCKER_SOCKET = Path("/var/run/docker.sock")
 
@@ -164,7 +168,7 @@ def make_data_keys(deployment: Deployment) -> None:
     place = deployment.folder / "secrets" / "worker"
     public = deployment.folder / "secrets" / "api" / "data.keys.pub"
     if not (place / "data.keys").exists():
-        make = "import sys, pathlib; from sql.envelope import KeyRing; KeyRing.make(pathlib.Path(sys.argv[1]))"
+        make = "import sys, pathlib, sql.envelope as e; e.KeyRing.make(pathlib.Path(sys.argv[1]))"
         place.chmod(0o700)
         subprocess.run(
             ["docker", "run", "--rm", "--network", "none", "--user", f"{WORKER}:{WORKER}",
@@ -286,7 +290,8 @@ def dagster_yaml(deployment: Deployment) -> str:
     ours = {"run_launcher": launcher, "compute_logs": logs, "local_artifact_storage": storage}
     # JSON is YAML.
     parts = [f"{name}: {json.dumps(value, indent=2)}\n" for name, value in ours.items()]
-    return (CHECKOUT / "deploy" / "dagster.yaml").read_text() + "\n" + "\n".join(parts)
+    shared = (CHECKOUT / "deploy" / "dagster.yaml").read_text()
+    return OTHER_LAUNCHER.sub("", shared) + "\n" + "\n".join(parts)
 
 
 def _deployment(given: argparse.Namespace, folder: Path) -> Deployment:
@@ -385,7 +390,7 @@ def _arguments() -> argparse.Namespace:
                         help="what git and workers may reach, besides this machine's own sources "
                         "of packages; once for each")  # fmt: skip
     parser.add_argument("--authorities", type=Path, metavar="PEM",
-                        help="whom to believe on the way out, where the network has its own")  # fmt: skip
+                        help="whom to believe on the way out, where that is special")  # fmt: skip
     parser.add_argument("--environment", choices=["production", "demo"], default="production")
     return parser.parse_args()
 

@@ -26,7 +26,7 @@ from sandbox.registry.image import ImageStore
 from sandbox.runner.engine import available_engine
 from signalbox.log.checkpoint import Checkpoint
 from sql.roles import DATABASE, WORKER, conninfo
-from tests.conftest import SLOT, Database, opened
+from tests.conftest import SLOT, Database, _place, opened
 
 ENGINE = {"choice": "embedded", "path": "cold"}
 HOUR = timedelta(hours=1)
@@ -52,6 +52,15 @@ def place(image_store, monkeypatch):
     # Platform time stands near the slots of these tests, whatever the world's is.
     ahead = SLOT + 4 * HOUR - datetime.now(UTC)
     (main / "clock").write_text(str(int(ahead.total_seconds())))
+    yield root
+    shutil.rmtree(root)
+
+
+@pytest.fixture
+def copies():
+    """Where backups go and are restored to: many small files, nothing of which is run."""
+    root = Path(tempfile.mkdtemp(prefix="signalbox-drill-", dir=_place()))
+    root.chmod(0o755)
     yield root
     shutil.rmtree(root)
 
@@ -91,8 +100,11 @@ def leaves_of(database: Database) -> list[tuple]:
 
 
 @pytest.mark.timeout(300)
-def test_a_log_restored_to_yesterday_is_not_signed_and_one_rolled_forward_loses_nothing(place):
+def test_a_log_restored_to_yesterday_is_not_signed_and_one_rolled_forward_loses_nothing(
+    place, copies
+):
     home = Home(place / "main", settings=SETTINGS)
+    kept = ("--into", copies / "backups", "--wal", home.root / "wal")
     with contextlib.closing(available_engine(**ENGINE)) as engine:
         with (
             running(home) as database,
@@ -106,7 +118,7 @@ def test_a_log_restored_to_yesterday_is_not_signed_and_one_rolled_forward_loses_
                 return covered(database)
 
             tick(0)
-            said = called(backup, "--home", home.root, "--secrets-to", place / "apart")
+            said = called(backup, "--home", home.root, *kept, "--secrets-to", place / "apart")
             assert re.search(r"\d+ MB, \d+ files, 2 leaves, Postgres", said)
             then = tick(1)
             between = whole_second(database)
@@ -115,8 +127,8 @@ def test_a_log_restored_to_yesterday_is_not_signed_and_one_rolled_forward_loses_
             installation = house.installation
         assert (then, everything) == (3, 4)
 
-        yesterday = Home(place / "yesterday", settings=SETTINGS)
-        asked = ("--from", home.root / "backups", "--secrets-from", place / "apart")
+        yesterday = Home(copies / "yesterday", settings=SETTINGS)
+        asked = ("--from", copies / "backups", *kept[2:], "--secrets-from", place / "apart")
         asked = (*asked, "--signer", home.signer)
         said = called(restore, *asked, "--home", yesterday.root, "--to", f"{between:%FT%T}")
         assert "signed 4 leaves, and this log has 3: it refuses (shrunk)" in said
@@ -125,17 +137,15 @@ def test_a_log_restored_to_yesterday_is_not_signed_and_one_rolled_forward_loses_
         assert "slots     3 of the last 48 hours have no outcome" in said
         refused_to_sign(yesterday, home)
 
-        today = Home(place / "today", settings=SETTINGS)
+        today = Home(copies / "today", settings=SETTINGS)
         said = called(restore, *asked, "--home", today.root)
         assert "signed 4 leaves; this log has them all: it goes on" in said
         hand_over(home, today)
         with running(today) as database:
             assert leaves_of(database) == before
-            images = ImageStore(today.images)
             restored = dataclasses.replace(
                 installation,
                 connect=lambda: psycopg.connect(conninfo(database.url(WORKER)), autocommit=True),
-                images=images,
                 clock=lambda: SLOT + 4 * HOUR + timedelta(minutes=1),
             )
             with restored.connect() as connection:
@@ -144,7 +154,7 @@ def test_a_log_restored_to_yesterday_is_not_signed_and_one_rolled_forward_loses_
                 list(run_slot(restored, engine, versions, SLOT + number * HOUR))
             assert covered(database) == 6  # the signer went on
             with restored.connect() as connection:
-                report = fsck(connection, restored.clock(), images=images)
+                report = fsck(connection, restored.clock(), images=ImageStore(today.images))
             assert (report.shown, report.owed) == ((), 0)
 
 

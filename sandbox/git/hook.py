@@ -21,6 +21,7 @@ from psycopg.types.json import Jsonb
 from sandbox.git.certificate import Certificate, certificate, judge_certificate
 from sandbox.git.judge import Update, judge, peeled
 from sandbox.git.limits import MAX_REFS, lift
+from sandbox.git.report import Report
 from sandbox.git.settings import GitSettings
 from sandbox.git.turns import wait_for_turn
 from sandbox.registry.errors import RefusedError
@@ -41,9 +42,11 @@ def main() -> None:
             settings, repository, updates
         )
     except RefusedError as error:
+        Report.of_environment().ended("declined")
         _audit(settings, "push.decline", updates, reason=str(error))
         _refuse(str(error))
     except Exception as error:  # noqa: BLE001 - a traceback would tell the pusher nothing
+        Report.of_environment().ended("failed")
         _say(f"the platform failed, not your push: {error}")
         _refuse("push again; nothing was published")
 
@@ -57,17 +60,20 @@ def pre_receive(settings: GitSettings, repository: Path, updates: list[Update]) 
     tag = judge(repository, updates)
     if signed is not None:
         _keep(settings, repository, updates, signed)
+    report = Report.of_environment()
     if tag is None:
+        report.ended("taken")
         return
     signal.signal(signal.SIGTERM, _end_with_the_pusher)
     now = clock_of(settings.environment, settings.demo_clock)
     submission = _submission(repository, tag)
     with _connect(settings) as connection:
         reservation = reserve(connection, submission, now())
-        wait_for_turn(int(os.environ["SIGNALBOX_PUSH_TURN"]), _say)
+        with report.step("wait"):
+            wait_for_turn(int(os.environ["SIGNALBOX_PUSH_TURN"]), _say)
         from sandbox.git.publication import build_version  # noqa: PLC0415 - see there
 
-        build_version(settings, connection, submission, reservation, now, _say)
+        build_version(settings, connection, submission, reservation, now, report.timing(_say))
 
 
 def post_receive(settings: GitSettings, repository: Path, updates: list[Update]) -> None:
@@ -79,11 +85,12 @@ def post_receive(settings: GitSettings, repository: Path, updates: list[Update])
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     from sandbox.git.publication import publish_version  # noqa: PLC0415 - see there
 
-    now = clock_of(settings.environment, settings.demo_clock)
+    now, report = clock_of(settings.environment, settings.demo_clock), Report.of_environment()
     submission = _submission(repository, peeled(repository, tag))
     try:
-        with _connect(settings) as connection:
+        with _connect(settings) as connection, report.step("publish"):
             publish_version(settings, connection, submission, now, _say)
+        report.ended("published")
     except Exception:
         # Else git would answer "up to date" to a second push of this tag.
         _git(repository, "update-ref", "-d", tag.ref, tag.new)

@@ -25,6 +25,10 @@ class Pushes:
         self._running: Counter[Path] = Counter()
         self._doors: WeakValueDictionary[Path, asyncio.Lock] = WeakValueDictionary()
 
+    @property
+    def running(self) -> int:
+        return self._running.total()
+
     @contextlib.asynccontextmanager
     async def push(self, repository: Path, settle: Callable[[], None]) -> AsyncIterator[None]:
         """Count a push, and have `settle` called when the repository's last one has ended.

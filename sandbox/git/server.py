@@ -18,11 +18,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from prometheus_client import CONTENT_TYPE_LATEST
+
 from sandbox.git import backend
 from sandbox.git.backend import Receive, Send
 from sandbox.git.commands import Commands
 from sandbox.git.limits import MAX_BODY_BYTES, MB
 from sandbox.git.login import WrongKeys, key_holder
+from sandbox.git.measurements import Measurements
 from sandbox.git.pushes import Pushes
 from sandbox.git.refusals import RefusedRequestError
 from sandbox.git.repository import NAME, ensure_repository, git_environment, write_hooks
@@ -68,7 +71,10 @@ def create_app(settings: GitSettings) -> Callable[[Scope, Receive, Send], Awaita
             await _text(send, 200, [(b"content-type", b"text/plain")], "ok")
         else:
             try:
-                await gate.answer(_parse(scope), receive, send)
+                if scope["path"] == "/metrics":
+                    await _metrics(gate.measurements, scope, send)
+                else:
+                    await gate.answer(_parse(scope), receive, send)
             except RefusedRequestError as refusal:
                 await _text(send, refusal.status, refusal.headers, refusal.message)
 
@@ -92,6 +98,7 @@ class _Gate:
         self._wrong_keys = WrongKeys()
         self._pushes = Pushes()
         self._turns = Turns(settings.push_builds)
+        self.measurements = Measurements(settings, self._pushes, self._turns)
         self.sweeper = Sweeper(settings, self._pushes)
 
     async def answer(self, request: _Request, receive: Receive, send: Send) -> None:
@@ -100,6 +107,15 @@ class _Gate:
         Raises:
             RefusedRequestError: before anything was answered.
         """
+        if request.is_push:
+            with self.measurements.push() as (variable, descriptor):
+                await self._answer(request, {variable: descriptor}, receive, send)
+        else:
+            await self._answer(request, {}, receive, send)
+
+    async def _answer(
+        self, request: _Request, passed: dict[str, int], receive: Receive, send: Send
+    ) -> None:
         person = await asyncio.to_thread(self._admit, request)
         repository = await asyncio.to_thread(
             ensure_repository, self._settings.root, request.provider, request.name
@@ -108,7 +124,7 @@ class _Gate:
         if request.is_push:
             answer = _HeldEnd(send)
             async with self._pushes.push(repository, partial(self.sweeper.after_push, repository)):
-                await self._push(request, environment, receive, answer)
+                await self._push(request, environment, passed, receive, answer)
             # Whoever has heard the end finds the repository put right, and may push again.
             await answer.end()
         else:
@@ -117,16 +133,22 @@ class _Gate:
                 await backend.run(environment, self._settings, None, receive, send)
 
     async def _push(
-        self, request: _Request, environment: dict[str, str], receive: Receive, send: Send
+        self,
+        request: _Request,
+        environment: dict[str, str],
+        passed: dict[str, int],
+        receive: Receive,
+        send: Send,
     ) -> None:
         ours, theirs = socket.socketpair()
         turn = asyncio.create_task(self._turns.attend(ours, request.provider))
         with contextlib.closing(theirs):
-            environment["SIGNALBOX_PUSH_TURN"] = str(theirs.fileno())
+            passed = {**passed, "SIGNALBOX_PUSH_TURN": theirs.fileno()}
+            environment |= {name: str(descriptor) for name, descriptor in passed.items()}
             try:
                 await backend.run(
                     environment, self._settings, Commands(), receive, send,
-                    passed=(theirs.fileno(),),
+                    passed=tuple(passed.values()),
                 )  # fmt: skip
             finally:
                 turn.cancel()
@@ -208,6 +230,14 @@ def _parse(scope: Scope) -> _Request:
         raise RefusedRequestError(413, f"a push is at most {MAX_BODY_BYTES // MB} MB")
     address = (scope.get("client") or ("",))[0]
     return _Request(method, match["provider"], match["name"], end, query, headers, address)
+
+
+async def _metrics(measurements: Measurements, scope: Scope, send: Send) -> None:
+    shown = dict(scope["headers"]).get(b"authorization", b"").decode("latin-1")
+    headers = [(b"content-type", CONTENT_TYPE_LATEST.encode()), (b"cache-control", b"no-store")]
+    text = measurements.written(shown)
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": text})
 
 
 async def _text(send: Send, status: int, headers: list[tuple[bytes, bytes]], message: str) -> None:

@@ -25,6 +25,7 @@ class GitSettings(msgspec.Struct, frozen=True):
     git_port: int = 8701
     api_url: str = "http://127.0.0.1:8700"
     provenance_key_file: str | None = None
+    metrics_token_file: str | None = None
     scan_required: bool = False
     push_builds: Annotated[int, msgspec.Meta(ge=1)] = os.cpu_count() or 1
     push_minutes: Annotated[int, msgspec.Meta(ge=1, le=50)] = 50

@@ -37,6 +37,14 @@ class Turns:
         self._last_called: dict[str, int] = {}
         self._line: list[_Waiting] = []
 
+    @property
+    def running(self) -> int:
+        return self._running.total()
+
+    @property
+    def waiting(self) -> int:
+        return len(self._line)
+
     async def attend(self, end: socket.socket, provider: str) -> None:
         """Serve one push's end of the line, until cancelled or its processes have gone."""
         reader, writer = await asyncio.open_connection(sock=end)

@@ -12,6 +12,7 @@ from assets.transparency.signer.client import SocketSigner
 from sql import logs
 from sql.clock import clock_of
 from sql.configuration import read_settings
+from sql.metrics_token import MetricsToken
 from sql.roles import conninfo
 
 
@@ -33,6 +34,9 @@ def main() -> NoReturn:
         timedelta(minutes=settings.log_refresh_minutes),
         settings.authority(),
     )
+    if settings.log_metrics_port is not None:
+        token = MetricsToken(settings.metrics_token_file, settings.environment)
+        publisher.measurements.serve(settings.log_metrics_host, settings.log_metrics_port, token)
     publisher.run()
 
 

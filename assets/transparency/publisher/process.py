@@ -13,6 +13,7 @@ import psycopg
 
 from assets.transparency.anchors import AnchorError, Authority, anchor_newest
 from assets.transparency.publisher.cosigners import Cosigners
+from assets.transparency.publisher.measurements import Fault, Measurements
 from assets.transparency.publisher.publish import (
     RestoredLogError,
     Signed,
@@ -69,6 +70,7 @@ class Publisher:
         self._cosigners = Cosigners(policy) if policy else None
         self._signed_at = time.monotonic()
         self._fault = ""
+        self.measurements = Measurements()
 
     def run(self) -> NoReturn:
         """Publish; outlives a database or signer that goes and comes back."""
@@ -77,20 +79,21 @@ class Publisher:
                 with self._connect() as connection:
                     self._serve(connection)
             except (LogError, RefusedError, RestoredLogError, SignerUnavailableError) as error:
-                self._complain(str(error))
+                self._complain(_kind(error), str(error))
             except psycopg.OperationalError as error:
-                self._complain(f"lost the database; trying again: {error}")
+                self._complain("database", f"lost the database; trying again: {error}")
             time.sleep(AFTER_FAULT_SECONDS)
 
     def _serve(self, connection: psycopg.Connection[Any]) -> None:
         if not self._is_alone(connection):
-            self._complain("another publisher is at work; waiting for it to end")
+            self._complain("other_publisher", "another publisher is at work; waiting for it to end")
             return
         connection.execute(f"listen {CHANNEL}")
         while True:
             self.step(connection)
             self._anchor(connection)
             self._fault = ""
+            self.measurements.now_at(None)
             for _ in connection.notifies(timeout=POLL_SECONDS, stop_after=1):
                 time.sleep(PAUSE_SECONDS)
 
@@ -100,6 +103,7 @@ class Publisher:
         signed = publish(connection, self._signer, self._policy, self._clock(), again=again)
         if signed is not None:
             self._signed_at = time.monotonic()
+            self.measurements.signed()
             logger.info("checkpoint %s%s", signed.size, "" if signed.has_quorum else ", no quorum")
         if self._cosigners is None or self._policy is None:
             return signed
@@ -125,8 +129,17 @@ class Publisher:
         row = connection.execute("select pg_try_advisory_lock(%s)", [PUBLISHER_LOCK]).fetchone()
         return bool(row and row[0])
 
-    def _complain(self, fault: str) -> None:
+    def _complain(self, kind: Fault, fault: str) -> None:
         """Once for each fault, not once for each attempt."""
+        self.measurements.now_at(kind)
         if fault != self._fault:
             logger.error("%s", fault)
         self._fault = fault
+
+
+def _kind(error: Exception) -> Fault:
+    if isinstance(error, SignerUnavailableError):
+        return "signer"
+    if isinstance(error, RestoredLogError):
+        return "restored"
+    return "refused" if isinstance(error, RefusedError) else "tree"

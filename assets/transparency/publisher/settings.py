@@ -21,6 +21,9 @@ class PublisherSettings(msgspec.Struct, frozen=True, kw_only=True):
     log_tsa_url: str | None = None
     log_tsa_roots: str | None = None
     log_refresh_minutes: Annotated[int, Meta(ge=1, le=1440)] = 10
+    log_metrics_host: str = "127.0.0.1"
+    log_metrics_port: int | None = None
+    metrics_token_file: str | None = None
     environment: Literal["production", "demo", "test"] = "production"
     demo_clock: str | None = None
 

@@ -5,7 +5,8 @@ As root, before the first `up`:
     python3 deploy/compose/prepare.py --site https://signals.example.org --tls you@example.org
 
 Run it again after an update, or to change what it is told: what is there stays, secrets
-above all; `.env`, `worker.env`, `dagster.yaml` and the allow list are written anew.
+above all; `.env`, `worker.env`, `launch.json`, `dagster.yaml` and the allow list are
+written anew.
 
 Theory of operation: every process has a user of its own, and finds its secrets in a folder
 that only this user can read and that only its container mounts. The folder has the same
@@ -14,7 +15,6 @@ path on the host and in the containers, because the daemon mounts parts of it in
 
 import argparse
 import base64
-import json
 import os
 import re
 import secrets
@@ -22,14 +22,21 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-CHECKOUT = HERE.parents[1]
-API, GIT, WORKER, DAGSTER, LOG, PROXY, EXPORTER, BACKUP, SIGNER = (
-    64980, 64981, 64982, 64983, 64984, 64985, 64986, 64987, 64991,
+from written import (
+    CHECKOUT,
+    WORKER,
+    Deployment,
+    dagster_yaml,
+    environment_file,
+    launch_policy,
+    worker,
+)
+
+API, GIT, DAGSTER, LOG, PROXY, EXPORTER, BACKUP, SIGNER = (
+    64980, 64981, 64983, 64984, 64985, 64986, 64987, 64991,
 )  # fmt: skip
 POSTGRES, CADDY, PROMETHEUS, ALERTMANAGER, TINYPROXY = 64970, 64971, 64972, 64973, 64975
 # Whose password each process needs; the folder of secrets has the process' name.
@@ -47,7 +54,7 @@ OWNER = "signalbox_owner"
 # Folder: owner, group, mode. Where two processes meet, the folder's group is passed on.
 FOLDERS = {
     "images": (GIT, WORKER, 0o2775),
-    "git": (GIT, GIT, 0o700),
+    "git": (GIT, BACKUP, 0o2750),
     "signer": (SIGNER, SIGNER, 0o700),
     "sockets": (0, 0, 0o755),
     "sockets/sandboxes": (PROXY, PROXY, 0o755),
@@ -58,7 +65,8 @@ FOLDERS = {
     "wal": (POSTGRES, BACKUP, 0o2770),
     "backups": (BACKUP, EXPORTER, 0o2750),
     "prometheus": (PROMETHEUS, PROMETHEUS, 0o700),
-    "alertmanager": (ALERTMANAGER, ALERTMANAGER, 0o700),
+    "alertmanager": (0, 0, 0o755),
+    "alertmanager/data": (ALERTMANAGER, ALERTMANAGER, 0o700),
     "dagster": (DAGSTER, DAGSTER, 0o755),
     "dagster/logs": (WORKER, DAGSTER, 0o2750),
     "dagster/storage": (WORKER, DAGSTER, 0o2770),
@@ -71,35 +79,8 @@ FOLDERS = {
 PARTITIONS_BEFORE = timedelta(days=30)
 # An Ed25519 key in PKCS 8 is this and 32 random bytes.
 ED25519 = bytes.fromhex("302e020100300506032b657004220420")
+ALERTS = CHECKOUT / "deploy" / "alertmanager" / "alertmanager.yml"
 DEBIAN = re.compile(r"\bbookworm\s+main\b|^Suites:.*\bbookworm\b", re.MULTILINE)
-# What of the shared dagster.yaml is for processes of one machine: a section with its comment.
-OTHER_LAUNCHER = re.compile(r"^(#.*\n)*run_launcher:\n([ \t].*\n)*", re.MULTILINE)
-WORKER_MB = 4096
-DOCKER_SOCKET = Path("/var/run/docker.sock")
-
-
-@dataclass(frozen=True)
-class Deployment:
-    """What this deployment was told."""
-
-    folder: Path
-    project: str
-    site: str
-    tls: str
-    http_port: int
-    https_port: int
-    subnet: str
-    market_source: str
-    environment: str
-    allowed: tuple[str, ...]
-    authorities: Path | None
-    version: str
-    log_origin: str
-    first_partition: str
-
-    @property
-    def is_internal(self) -> bool:
-        return self.tls == "internal"
 
 
 def main() -> int:
@@ -115,10 +96,13 @@ def main() -> int:
         ".env": environment_file(deployment),
         "worker.env": "".join(f"{name}={value}\n" for name, value in worker(deployment).items()),
         "dagster/dagster.yaml": dagster_yaml(deployment),
+        "launch.json": launch_policy(deployment),
         "egress/allowed": "".join(f"^{re.escape(host)}$\n" for host in deployment.allowed),
     }.items():
         _write(folder / name, text, 0, 0, 0o644)
     make_data_keys(deployment)
+    # Who is told of what is the operator's to write there.
+    _kept(folder / "alertmanager/alertmanager.yml", ALERTS.read_text())
     print(f"prepared {folder}; now:\n  docker compose --env-file {folder}/.env up --detach --wait")
     return 0
 
@@ -158,9 +142,11 @@ def _share_token(folder: Path) -> None:
     _folder_of(folder / "secrets/prometheus", PROMETHEUS)
     kept = folder / "secrets/prometheus/metrics.token"
     _secret(kept, secrets.token_urlsafe(32), PROMETHEUS)
-    for process in ("api", "git", "exporter"):
+    for process in ("api", "git", "log", "exporter"):
         _secret(folder / "secrets" / process / "metrics.token", kept.read_text(), ROLES[process][0])
     _folder_of(folder / "secrets/alertmanager", ALERTMANAGER)
+    for name in ("alert-mail-password", "alert-webhook-token"):
+        _secret(folder / "secrets/alertmanager" / name, "", ALERTMANAGER)
 
 
 def make_data_keys(deployment: Deployment) -> None:
@@ -179,119 +165,6 @@ def make_data_keys(deployment: Deployment) -> None:
         place.chmod(0o500)
     if not public.exists():
         _secret(public, (place / "data.keys.pub").read_text(), API)
-
-
-def environment_file(deployment: Deployment) -> str:
-    """What Compose reads: no secret is in it."""
-    files = [HERE / "compose.yaml"]
-    if deployment.authorities is not None:
-        files.append(HERE / "authorities.yaml")
-    if deployment.environment != "production":
-        files.append(HERE / "trial.yaml")
-    values = {
-        "COMPOSE_PROJECT_NAME": deployment.project,
-        "COMPOSE_FILE": ":".join(map(str, files)),
-        "SIGNALBOX_VERSION": deployment.version,
-        "SIGNALBOX_FOLDER": deployment.folder,
-        "SIGNALBOX_SITE": deployment.site,
-        "SIGNALBOX_TLS": deployment.tls,
-        "SIGNALBOX_HSTS_SECONDS": 0 if deployment.is_internal else 31_536_000,
-        "SIGNALBOX_HTTP_PORT": deployment.http_port,
-        "SIGNALBOX_HTTPS_PORT": deployment.https_port,
-        "SIGNALBOX_SUBNET": deployment.subnet,
-        "SIGNALBOX_API_URL": _url(deployment),
-        "SIGNALBOX_ENVIRONMENT": deployment.environment,
-        "SIGNALBOX_LOG_ORIGIN": deployment.log_origin,
-        "SIGNALBOX_AUTHORITIES": deployment.authorities or "",
-        "SIGNALBOX_DOCKER_GROUP": DOCKER_SOCKET.stat().st_gid,
-    }
-    return "".join(f"{name}={value}\n" for name, value in values.items())
-
-
-def worker(deployment: Deployment) -> dict[str, str]:
-    """The environment of code server and run workers: one list, for both see the same."""
-    place, own = deployment.folder, deployment.folder / "secrets" / "worker"
-    values = {
-        "SIGNALBOX_ENVIRONMENT": deployment.environment,
-        "SIGNALBOX_DATABASE_URL": "postgresql+psycopg://signalbox_worker@postgres:5432/signalbox",
-        "SIGNALBOX_DATABASE_PASSWORD_FILE": str(own / "signalbox_worker"),
-        "DAGSTER_POSTGRES_URL": "postgresql+psycopg2://signalbox_dagster@postgres:5432/dagster",
-        "DAGSTER_POSTGRES_PASSWORD_FILE": str(own / "signalbox_dagster"),
-        "SIGNALBOX_IMAGE_STORE": str(place / "images"),
-        "SIGNALBOX_ZYGOTE_FOLDER": str(place / "zygotes"),
-        "SIGNALBOX_DATA_KEY_FILE": str(own / "data.keys"),
-        "SIGNALBOX_SANDBOX_ENGINE": "docker",
-        "SIGNALBOX_SANDBOX_PATH": "forked",
-        "SIGNALBOX_MARKET_SOURCE": deployment.market_source,
-        "SIGNALBOX_PARTITIONS_START": deployment.first_partition,
-        "SIGNALBOX_API_URL": _url(deployment),
-        "SIGNALBOX_LOG_FORMAT": "json",
-        "DOCKER_HOST": f"unix://{place}/sockets/sandboxes/docker.sock",
-        "HTTPS_PROXY": "http://egress:8888",
-        "NO_PROXY": "localhost,127.0.0.1",
-    }
-    if deployment.environment != "production":
-        values["SIGNALBOX_DEMO_CLOCK"] = str(place / "clock" / "now")
-        values["SIGNALBOX_SCHEDULE_CRON"] = "* * * * *"
-    return values
-
-
-def worker_mounts(deployment: Deployment) -> list[str]:
-    """What a run worker sees of the folder."""
-    place = deployment.folder
-    writable = ["images", "zygotes", "dagster/logs", "dagster/storage"]
-    mounts = [f"{place}/{name}:{place}/{name}" for name in writable]
-    read = ["secrets/worker", "sockets/sandboxes"]
-    if deployment.environment != "production":
-        read.append("clock")
-    mounts += [f"{place}/{name}:{place}/{name}:ro" for name in read]
-    if deployment.authorities is not None:
-        mounts.append(f"{deployment.authorities}:/etc/ssl/certs/ca-certificates.crt:ro")
-    return mounts
-
-
-def dagster_yaml(deployment: Deployment) -> str:
-    """Dagster's instance: that of every deployment, with a container for each run."""
-    launcher = {
-        "module": "dagster_docker",
-        "class": "DockerRunLauncher",
-        "config": {
-            "image": f"signalbox/platform:{deployment.version}",
-            "network": f"{deployment.project}-internal",
-            "env_vars": [f"{name}={value}" for name, value in worker(deployment).items()],
-            "container_kwargs": {
-                "auto_remove": True,
-                "user": f"{WORKER}:{WORKER}",
-                "working_dir": "/tmp",  # noqa: S108 - the container's own
-                "volumes": worker_mounts(deployment),
-                "read_only": True,
-                "tmpfs": {"/tmp": "rw,nosuid,nodev,size=512m"},  # noqa: S108
-                "cap_drop": ["ALL"],
-                "security_opt": ["no-new-privileges:true"],
-                "mem_limit": f"{WORKER_MB}m",
-                "memswap_limit": f"{WORKER_MB}m",
-                "pids_limit": 512,
-                "labels": {"signalbox.run-worker": deployment.project},
-                "log_config": {"type": "json-file", "config": {"max-size": "10m", "max-file": "3"}},
-                "stop_timeout": 60,
-            },
-        },
-    }
-    logs = {
-        "module": "dagster.core.storage.local_compute_log_manager",
-        "class": "LocalComputeLogManager",
-        "config": {"base_dir": str(deployment.folder / "dagster/logs")},
-    }
-    storage = {
-        "module": "dagster.core.storage.root",
-        "class": "LocalArtifactStorage",
-        "config": {"base_dir": str(deployment.folder / "dagster/storage")},
-    }
-    ours = {"run_launcher": launcher, "compute_logs": logs, "local_artifact_storage": storage}
-    # JSON is YAML.
-    parts = [f"{name}: {json.dumps(value, indent=2)}\n" for name, value in ours.items()]
-    shared = (CHECKOUT / "deploy" / "dagster.yaml").read_text()
-    return OTHER_LAUNCHER.sub("", shared) + "\n" + "\n".join(parts)
 
 
 def _deployment(given: argparse.Namespace, folder: Path) -> Deployment:
@@ -332,11 +205,6 @@ def package_hosts() -> list[str]:
         )  # fmt: skip
         hosts += re.findall(r"https://([^/\":]+)", asked.stdout)
     return sorted(set(hosts))
-
-
-def _url(deployment: Deployment) -> str:
-    port = "" if deployment.https_port == 443 else f":{deployment.https_port}"  # noqa: PLR2004
-    return f"{deployment.site.rstrip('/')}{port}"
 
 
 def _signing_key() -> str:

@@ -13,6 +13,7 @@ from assets.transparency.signer.settings import SignerSettings
 from pipelines.exporter.settings import ExporterSettings
 from pipelines.operator.backup.settings import ArchiveSettings, BackupSettings
 from pipelines.settings import WorkerSettings
+from sandbox.docker_proxy.settings import ProxySettings
 from sandbox.git import limits
 from sandbox.git.settings import GitSettings
 from sql.configuration import PREFIX
@@ -22,6 +23,7 @@ SETTINGS = (
     ApiSettings, ListenSettings, WorkerSettings, GitSettings, SignerSettings, PublisherSettings,
     ExporterSettings, LogSettings,
     ArchiveSettings, BackupSettings,
+    ProxySettings,
 )  # fmt: skip
 CHECKOUT = Path(__file__).parents[2]
 PATH = re.compile(r"`([a-z_.]+/[A-Za-z0-9_./-]*)`")

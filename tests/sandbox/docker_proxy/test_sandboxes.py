@@ -1,0 +1,406 @@
+"""Run workers and git through the proxy: their own work passes, and nothing else does."""
+
+import copy
+import http.client
+import json
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime
+
+import docker
+import pytest
+
+from sandbox.runner import seccomp
+from sandbox.runner.docker_configuration import cold, tmp_option
+from sandbox.runner.docker_engine import DockerEngine
+from sandbox.runner.docker_zygote import PLACE, as_zygote
+from sandbox.runner.forked_engine import ForkedEngine
+from sandbox.runner.limits import Limits
+from sandbox.runner.run import replay, run_cold
+from sandbox.runner.zygote import LIMITS
+
+HONEST = """
+from signalbox import Forecast
+def forecast(window):
+    levels = {0.1: 0.1, 0.5: 0.5, 0.9: 0.9}
+    return [Forecast(s, h, 0.5, levels) for s in window.symbols for h in (1, 4)]
+"""
+VERSION = "ada/honest v1.0.0"
+DIGEST = "sha256:" + "0" * 64
+
+
+@pytest.fixture
+def through(proxy, monkeypatch):
+    """This process is a run worker: its Docker is the proxy's socket."""
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{proxy.sandboxes}")
+    monkeypatch.setenv("SIGNALBOX_ZYGOTE_FOLDER", str(proxy.zygotes))
+
+
+@pytest.fixture
+def honest(throwaway_image):
+    return throwaway_image({"app.py": HONEST})
+
+
+@pytest.fixture
+def foreign(direct, platform):
+    """A container that somebody else made, never started."""
+    made = direct.create_container(platform, ["true"], labels={"signalbox.sandbox": "fake"})["Id"]
+    yield made
+    direct.remove_container(made, force=True)
+
+
+def made_through(direct):
+    return direct.containers(all=True, filters={"label": "signalbox.made_through=sandboxes"})
+
+
+@pytest.mark.usefixtures("through")
+def test_cold_runs_pass_and_leave_nothing(direct, honest, manifest, feed):
+    engine = DockerEngine()
+    try:
+        assert run_cold(engine, honest, manifest, VERSION, feed()).missed is None
+        feeds = (feed(hours) for hours in range(3))
+        assert [one.missed for one in replay(engine, honest, manifest, VERSION, feeds)] == [
+            None
+        ] * 3
+        assert engine.reap(datetime.now(UTC)) == ()
+    finally:
+        engine.close()
+    assert made_through(direct) == []
+
+
+@pytest.mark.usefixtures("through")
+def test_forked_runs_pass_and_leave_nothing(direct, proxy, honest, manifest, feed):
+    engine = ForkedEngine(DockerEngine())
+    try:
+        for hours in range(2):
+            assert run_cold(engine, honest, manifest, VERSION, feed(hours)).missed is None
+        (zygote,) = made_through(direct)
+        assert zygote["Mounts"][0]["RW"] is False
+    finally:
+        engine.close()
+    assert made_through(direct) == []
+    assert list(proxy.zygotes.iterdir()) == []
+
+
+@pytest.mark.usefixtures("through")
+def test_a_model_that_hangs_is_killed_through_it(direct, throwaway_image, manifest, feed):
+    sleeper = throwaway_image({"app.py": "import time\ndef forecast(_): time.sleep(60)"})
+    engine = DockerEngine()
+    try:
+        limits = Limits(timeout_seconds=0.5)
+        result = run_cold(engine, sleeper, manifest, VERSION, feed(), limits=limits)
+        assert result.missed.kind == "timeout"
+    finally:
+        engine.close()
+    assert made_through(direct) == []
+
+
+@pytest.mark.usefixtures("through")
+def test_sandboxes_past_their_deadline_are_reaped_and_nobody_elses(direct, foreign, honest):
+    engine = DockerEngine()
+    try:
+        left = engine._client.create_container_from_config(
+            cold(honest.digest, Limits(), "left over", int(time.time()) - 10)
+        )["Id"]
+        assert engine.reap(datetime.now(UTC)) == ("left over",)
+    finally:
+        engine.close()
+    with pytest.raises(docker.errors.NotFound):
+        direct.inspect_container(left)
+    assert direct.inspect_container(foreign)
+
+
+def described(**host):
+    """What a run worker sends, with HostConfig's fields replaced."""
+    body = copy.deepcopy(cold(DIGEST, Limits(), "ada/x", 1_800_000_000))
+    body["HostConfig"] |= host
+    return body
+
+
+def zygote(shown):
+    return as_zygote(cold(DIGEST, LIMITS, "zygote", 1_800_000_000), shown)
+
+
+def without(name):
+    body = described()
+    del body["HostConfig"][name]
+    return body
+
+
+OTHER_PROFILE = f"seccomp={json.dumps({'defaultAction': 'SCMP_ACT_ALLOW'})}"
+HOST_FIELDS = {
+    "Privileged": True,
+    "NetworkMode": "host",
+    "Binds": ["/:/tmp:ro"],
+    "Mounts": [{"Type": "bind", "Source": "/", "Target": "/mnt"}],
+    "Devices": [{"PathOnHost": "/dev/sda", "PathInContainer": "/dev/sda"}],
+    "DeviceCgroupRules": ["a *:* rwm"],
+    "DeviceRequests": [{"Count": -1, "Capabilities": [["gpu"]]}],
+    "CgroupParent": "/",
+    "CgroupnsMode": "host",
+    "VolumesFrom": ["0" * 64],
+    "PidMode": "host",
+    "IpcMode": "host",
+    "UTSMode": "host",
+    "UsernsMode": "host",
+    "Sysctls": {"kernel.core_pattern": "|/tmp/x"},
+    "Runtime": "runsc",
+    "ExtraHosts": ["a:1.2.3.4"],
+    "Init": True,
+    "CapAdd": ["SYS_ADMIN"],
+    "CapDrop": [],
+    "GroupAdd": ["0"],
+    "ReadonlyRootfs": False,
+    "MaskedPaths": [],
+    "ReadonlyPaths": [],
+    "OomScoreAdj": -1000,
+    "OomKillDisable": True,
+    "PublishAllPorts": True,
+    "PortBindings": {"80/tcp": [{"HostPort": "80"}]},
+    "Dns": ["1.2.3.4"],
+    "Links": ["postgres"],
+    "StorageOpt": {"size": "100G"},
+    "ShmSize": 1 << 40,
+    "RestartPolicy": {"Name": "always"},
+    "AutoRemove": True,
+    "LogConfig": {"Type": "syslog", "Config": {"syslog-address": "tcp://1.2.3.4"}},
+    "Tmpfs": {PLACE: "rw,exec"},
+    "Memory": 0,
+    "MemorySwap": -1,
+    "PidsLimit": -1,
+    "NanoCpus": 0,
+    "Ulimits": [],
+    "CpuRealtimeRuntime": 950_000,
+    "BlkioWeight": 1000,
+    "Isolation": "default",
+    "VolumeDriver": "local",
+    "privileged": True,
+    "SomethingNew": 1,
+    "ReadonlyRootfs ": True,
+}
+BODIES = {
+    "another filter": described(SecurityOpt=["no-new-privileges:true", OTHER_PROFILE]),
+    "no filter": described(SecurityOpt=["no-new-privileges:true", "seccomp=unconfined"]),
+    "a zygote's filter for a run": described(
+        SecurityOpt=["no-new-privileges:true", seccomp.docker_zygote_option()]
+    ),
+    "privileges to gain": described(SecurityOpt=[seccomp.docker_option()]),
+    "no AppArmor": described(
+        SecurityOpt=["no-new-privileges:true", seccomp.docker_option(), "apparmor=unconfined"]
+    ),
+    "more memory than is ever given": described(Memory=1 << 40, MemorySwap=1 << 40),
+    "half a megabyte": described(Memory=(64 << 20) + 1, MemorySwap=(64 << 20) + 1),
+    "true for a number": described(Memory=True, MemorySwap=True),
+    "a larger /tmp": described(Tmpfs={PLACE: tmp_option(9999)}),
+    "a /tmp with more options": described(Tmpfs={PLACE: tmp_option(64) + ",exec"}),
+    "no limit of processes": without("PidsLimit"),
+    "no memory limit": without("Memory"),
+    "no filter at all": without("SecurityOpt"),
+    "another user": described() | {"User": "0:0"},
+    "another command": described() | {"Cmd": ["/bin/sh"]},
+    "an entry point": described() | {"Entrypoint": ["/bin/sh"]},
+    "an image by name": described() | {"Image": "signalbox/platform:0.1.0"},
+    "an image by a short digest": described() | {"Image": "sha256:0000"},
+    "a health check": described() | {"Healthcheck": {"Test": ["CMD", "true"]}},
+    "volumes": described() | {"Volumes": {"/data": {}}},
+    "a network": described() | {"NetworkingConfig": {"EndpointsConfig": {"bridge": {}}}},
+    "network enabled": described() | {"NetworkDisabled": False},
+    "LD_PRELOAD": described() | {"Env": ["LD_PRELOAD=/tmp/x"]},
+    "more labels": described() | {"Labels": described()["Labels"] | {"a": "b"}},
+    "the proxy's own label": described()
+    | {"Labels": described()["Labels"] | {"signalbox.made_through": "launch"}},
+    "no labels": described() | {"Labels": {}},
+    "a field of another name": described() | {"hostConfig": {"Privileged": True}},
+    "a zygote in the host's root": zygote("/"),
+    "a zygote beside its folder": zygote("/srv/zygote-1-aaaaaaaa/shown"),
+    "a list": [],
+}
+
+
+def test_what_our_engine_sends_is_asked_of_the_daemon(proxy, asked):
+    """Which has no such image: the refusals below are not for another reason."""
+    for body in (described(), zygote(f"{proxy.zygotes}/zygote-1-aaaaaaaa/shown")):
+        status, said = create(proxy, asked, body)
+        assert status == 404
+        assert "No such image" in said
+
+
+@pytest.mark.parametrize("name", HOST_FIELDS)
+def test_a_container_with_a_field_of_its_own_choice_is_refused_by_its_name(proxy, asked, name):
+    status, said = create(proxy, asked, described(**{name: HOST_FIELDS[name]}))
+    assert status == 403
+    assert f"HostConfig.{name}" in said or "stands there twice" in said or name == "Binds"
+
+
+@pytest.mark.parametrize("body", BODIES.values(), ids=BODIES.keys())
+def test_a_container_other_than_our_engines_is_refused(proxy, asked, body):
+    status, said = create(proxy, asked, body)
+    assert status == 403
+    assert "refused by sandbox.docker_proxy" in said
+
+
+@pytest.mark.parametrize(
+    "shown",
+    ["zygote-1-aaaaaaaa/shown/../../..", "zygote-1-aaaaaaaa/../../shown", "zygote-1-aaaaaaaa",
+     "zygote-1-aaaaaaaa/shown/x", "zygote-1-aaaa.aaa/shown", "../zygote-1-aaaaaaaa/shown",
+     "zygote-1-aaaaaaaa/shown:/tmp:rw,", "zygote-1-aaaaaaaa/shown\n"],
+)  # fmt: skip
+def test_a_zygote_outside_its_own_folder_is_refused(proxy, asked, shown):
+    status, said = create(proxy, asked, zygote(f"{proxy.zygotes}/{shown}"))
+    assert status == 403
+    assert "HostConfig.Binds" in said
+
+
+def test_a_zygote_with_a_second_bind_or_a_writable_one_is_refused(proxy, asked):
+    good = f"{proxy.zygotes}/zygote-1-aaaaaaaa/shown"
+    for binds in ([f"{good}:/tmp:rw"], [f"{good}:/tmp"], [f"{good}:/tmp:ro", "/:/mnt:ro"],
+                  [f"{good}:/tmp:ro,rshared"], [], [1], f"{good}:/tmp:ro"):  # fmt: skip
+        body = zygote(good)
+        body["HostConfig"]["Binds"] = binds
+        assert create(proxy, asked, body)[0] == 403
+
+
+def test_a_name_twice_in_a_body_is_refused(proxy, asked):
+    """The first for the proxy, the second for the daemon."""
+    text = json.dumps(described())
+    for twice in (
+        text.replace('"HostConfig": {', '"HostConfig": {"Privileged": true}, "HostConfig": {'),
+        text.replace('"HostConfig": {', '"hostconfig": {"Privileged": true}, "HostConfig": {'),
+        text.replace('"CapDrop": ["ALL"]', '"CapDrop": ["ALL"], "CapDrop": []'),
+        text.replace('"CapDrop"', '"CapDrop": [], "Cap\\u0044rop"'),
+        text.replace('"PidsLimit": 64', '"PidsLimit": NaN'),
+        "[" * 100_000,
+        text + text,
+    ):
+        assert twice != text
+        status, _ = post(proxy, asked, "/containers/create", twice)
+        assert status == 403
+
+
+def create(proxy, asked, body):
+    return post(proxy, asked, "/v1.41/containers/create", json.dumps(body))
+
+
+def post(proxy, asked, path, text):
+    head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(text.encode())}\r\n\r\n"
+    return asked(proxy.sandboxes, (head + text).encode())
+
+
+ELSEWHERE = [
+    "POST /containers/{ours}/exec", "POST /exec/{ours}/start", "POST /build", "GET /info",
+    "GET /events", "POST /volumes/create", "GET /volumes", "POST /networks/create",
+    "GET /networks", "GET /images/json", "POST /images/create?fromImage=x",
+    "POST /containers/{ours}/update", "POST /containers/{ours}/rename?name=x",
+    "GET /containers/{ours}/archive?path=/", "PUT /containers/{ours}/archive?path=/",
+    "GET /containers/{ours}/export", "GET /containers/{ours}/logs?stdout=1",
+    "GET /containers/{ours}/top", "POST /commit?container={ours}", "POST /containers/prune",
+    "POST /containers/{ours}/pause", "GET /containers/{ours}/attach/ws", "POST /session",
+    "POST /containers/{ours}/kill?signal=TERM", "POST /containers/{ours}/attach?stream=1&logs=1",
+    "POST /containers/create?name=api", "DELETE /containers/{ours}?link=1",
+    "GET /containers/{short}/json", "GET /containers/postgres/json", "POST /swarm/init",
+    "POST /images/signalbox-image:latest/tag?repo=signalbox/platform&tag=0.1.0",
+    "POST /images/load?quiet=maybe", "GET /_ping?x=1", "POST /containers/{ours}/start?checkpoint=x",
+    "POST /containers/{ours}/attach?stream=1", "POST /grpc", "GET /images/get?names=x",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("line", ELSEWHERE)
+def test_what_no_run_worker_needs_is_refused(proxy, asked, line):
+    ours = "a" * 64
+    method, target = line.format(ours=ours, short=ours[:12]).split(" ")
+    status, said = asked(proxy.sandboxes, f"{method} {target} HTTP/1.1\r\n\r\n".encode())
+    assert status == 403
+    assert "refused by sandbox.docker_proxy" in said
+
+
+def test_a_container_that_was_not_made_through_the_socket_is_out_of_reach(
+    proxy, asked, sandboxes, foreign
+):
+    """It even carries the label of sandboxes."""
+    for line in ("GET {}/json", "POST {}/start", "POST {}/kill", "POST {}/wait", "DELETE {}",
+                 "GET {}/stats?stream=0"):  # fmt: skip
+        method, target = line.format(f"/containers/{foreign}").split(" ")
+        status, said = asked(proxy.sandboxes, f"{method} {target} HTTP/1.1\r\n\r\n".encode())
+        assert status == 403
+        assert "was not made through the sandboxes socket" in said
+    assert sandboxes.containers(all=True) == []
+    assert sandboxes.containers(all=True, filters={"label": "signalbox.sandbox"}) == []
+
+
+def test_images_of_others_are_neither_told_nor_tagged_nor_removed(
+    proxy, asked, direct, sandboxes, platform
+):
+    digest = direct.inspect_image(platform)["Id"]
+    assert set(sandboxes.inspect_image(digest)) == {"Id", "RepoTags"}
+    for line in (f"DELETE /images/{digest}?force=1", f"DELETE /images/{platform}",
+                 f"GET /images/{platform}/json",
+                 f"POST /images/{digest}/tag?repo={platform.split(':', 1)[0]}&tag=x",
+                 f"POST /images/{digest}/tag?repo=signalbox-image&tag={'0' * 64}"):  # fmt: skip
+        method, target = line.split(" ")
+        status, _ = asked(proxy.sandboxes, f"{method} {target} HTTP/1.1\r\n\r\n".encode())
+        assert status == 403
+    assert direct.inspect_image(platform)["Id"] == digest
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="becoming another user needs root")
+def test_another_user_is_refused_whatever_the_sockets_mode(proxy):
+    program = (
+        "import socket, sys; s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]);"
+        " s.sendall(b'GET /_ping HTTP/1.1\\r\\n\\r\\n'); print(s.recv(4096))"
+    )
+    for path in (proxy.sandboxes, proxy.launch):
+        said = subprocess.run(
+            [sys.executable, "-I", "-c", program, str(path)],
+            user=64_990, capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        assert "403 Forbidden" in said.stdout
+        assert "user 64990 has no business" in said.stdout
+
+
+def test_what_is_refused_is_logged_without_its_body(proxy, asked):
+    secret = secrets.token_hex(8)
+    create(proxy, asked, described(Binds=[f"/{secret}:/tmp"]))
+    create(proxy, asked, described(Sysctls={"kernel.x": secret}))
+    log = proxy.log()
+    assert "refused POST /containers/create: HostConfig.Sysctls" in log
+    assert secret not in log
+
+
+def test_many_silent_callers_do_not_keep_others_out_for_long(proxy, sandboxes):
+    silent = []
+    try:
+        for _ in range(100):
+            one = socket.socket(socket.AF_UNIX)
+            one.connect(str(proxy.sandboxes))
+            silent.append(one)
+        assert sandboxes.ping()
+    finally:
+        for one in silent:
+            one.close()
+
+
+class Connection(http.client.HTTPConnection):
+    """To a unix socket."""
+
+    def __init__(self, path):
+        super().__init__("docker", timeout=30)
+        self._path = str(path)
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(30)
+        self.sock.connect(self._path)
+
+
+def test_every_answer_ends_its_connection(proxy):
+    connection = Connection(proxy.sandboxes)
+    connection.request("GET", "/v1.41/version")
+    answer = connection.getresponse()
+    assert answer.status == 200
+    assert answer.getheader("Connection") == "close"
+    assert json.loads(answer.read())["ApiVersion"]
+    connection.close()

@@ -62,7 +62,7 @@ class House:
                 )
         with self.connect(GIT) as connection:
             for model in make_models(count, self.images, slot):
-                _publish(connection, model, ids[model.provider], published_at)
+                publish_model(connection, model, ids[model.provider], published_at)
 
 
 @contextmanager
@@ -88,7 +88,7 @@ def open_house(root: Path, engine: str, path: str) -> Iterator[House]:
         server.stop()
 
 
-def _publish(
+def publish_model(
     connection: psycopg.Connection[tuple[object, ...]],
     model: Model,
     provider_id: uuid.UUID,

@@ -6,7 +6,7 @@ by every run worker for itself; runs in flight keep what they loaded.
 
 import dagster as dg
 
-from assets.forecasts.asset import shards
+from assets.forecasts.asset import SHARD_SIZE, shards
 from assets.forecasts.version import published_versions
 from assets.installation import Installation
 from assets.market_data.asset import KEY as BARS
@@ -22,7 +22,7 @@ from assets.usage.asset import business_asset
 from assets.usage.credits import credits_asset
 from assets.usage.reconciliation_asset import reconciliation_asset
 from pipelines.image_check import daily_schedule, image_check_job
-from pipelines.resources import installation_of, slot_runs, stored_key_of
+from pipelines.resources import installation_of, slot_runs, stored_key_of, tick_executor
 from pipelines.schedules import (
     days_of,
     hourly_schedule,
@@ -41,19 +41,34 @@ from sql.configuration import read_settings
 
 
 def definitions_of(
-    installation: Installation, source: Source, partitions: dg.HourlyPartitionsDefinition, cron: str
+    installation: Installation,
+    source: Source,
+    partitions: dg.HourlyPartitionsDefinition,
+    cron: str,
+    *,
+    executor: dg.ExecutorDefinition = dg.in_process_executor,
+    shard_size: int = SHARD_SIZE,
 ) -> dg.Definitions:
-    """Everything Dagster knows of an installation, from its registry as it is now."""
+    """Everything Dagster knows of an installation, from its registry as it is now.
+
+    Args:
+        installation: what the assets are handed.
+        source: of bars.
+        partitions: the installation's hours.
+        cron: when the schedule looks for owed slots.
+        executor: of the tick.
+        shard_size: versions that are one step of the tick, at most.
+    """
     with installation.connect() as connection:
         versions = published_versions(connection)
     forecasts = [dg.AssetKey(version.asset_key) for version in versions]
-    tick, score = tick_job(forecasts), score_job()
+    tick, score = tick_job(forecasts, executor), score_job()
     reproduce, images, usage = reproduce_job(), image_check_job(), usage_job()
     reconciliation = reconcile_job()
     return dg.Definitions(
         assets=[
             bars_asset(partitions),
-            *shards(versions, partitions),
+            *shards(versions, partitions, shard_size),
             log_asset(partitions, forecasts),
             reproduced_asset(days_of(partitions)),
             scores_asset(partitions, [BARS, *forecasts]),
@@ -98,4 +113,7 @@ def definitions() -> dg.Definitions:
     installation = installation_of(settings)
     stored_key = stored_key_of(installation, settings.data_key_file)
     source = source_of(settings.market_source, stored_key)
-    return definitions_of(installation, source, grid(settings), settings.schedule_cron)
+    return definitions_of(
+        installation, source, grid(settings), settings.schedule_cron,
+        executor=tick_executor(settings), shard_size=settings.shard_size,
+    )  # fmt: skip

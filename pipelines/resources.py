@@ -77,6 +77,23 @@ def slot_runs(installation: Installation) -> dg.ResourceDefinition:
     return resource
 
 
+def tick_executor(settings: WorkerSettings) -> dg.ExecutorDefinition:
+    """Who runs a tick's steps: its own process, or workers on several machines.
+
+    Raises:
+        ConfigurationError: the workers' queue is not set, or the extra is not installed.
+    """
+    if settings.tick_executor == "in_process":
+        return dg.in_process_executor
+    try:
+        from pipelines.tick_workers.executor import spread_executor  # noqa: PLC0415 - an extra
+    except ImportError as error:
+        raise ConfigurationError(
+            "SIGNALBOX_TICK_EXECUTOR=celery needs an extra: install signalbox-platform[celery]"
+        ) from error
+    return spread_executor(settings)
+
+
 def _engine(settings: WorkerSettings, images: ImageStore, approved: tuple[str, ...]) -> Engine:
     # A lock that no version uses yet has no folder: the next worker finds it.
     folders = [images.installed(lock) for lock in approved]

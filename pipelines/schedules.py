@@ -22,6 +22,8 @@ RECONCILED = "44 0 * * *"
 AFTER_MIDNIGHT = "34 1 * * *"
 # A longer outage is worked off over several evaluations, newest slot first.
 SLOTS_AT_ONCE = 6
+# Then a run is ended, and what it owes is asked for again.
+RUN_SECONDS = 50 * 60
 FINISHED = (
     dg.DagsterRunStatus.SUCCESS,
     dg.DagsterRunStatus.FAILURE,
@@ -35,16 +37,19 @@ def partition_key(slot: datetime) -> str:
     return slot.strftime("%Y-%m-%d-%H:%M")
 
 
-def tick_job(forecasts: Sequence[dg.AssetKey]) -> Any:
-    """Bars, then every version, for one slot, in one process."""
+def tick_job(
+    forecasts: Sequence[dg.AssetKey],
+    executor: dg.ExecutorDefinition = dg.in_process_executor,
+) -> Any:
+    """Bars, then every version, for one slot; in one process unless the executor spreads it."""
     return dg.define_asset_job(
         TICK,
         # Checks of forecasts are not planned: a shard yields those that say something new.
         selection=dg.AssetSelection.assets(BARS)
         | dg.AssetSelection.assets(*forecasts).without_checks(),
-        executor_def=dg.in_process_executor,
+        executor_def=executor,
         description="One slot: its bars, then the forecasts of every live version.",
-        tags={"dagster/priority": "10"},
+        tags={"dagster/priority": "10", "dagster/max_runtime": str(RUN_SECONDS)},
     )
 
 

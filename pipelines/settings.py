@@ -6,11 +6,12 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
+from assets.forecasts.asset import SHARD_SIZE
 from assets.market_data.alpaca import AlpacaSource
 from assets.market_data.file import FileSource
 from assets.market_data.recorded import RecordedSource
@@ -51,6 +52,12 @@ class WorkerSettings(msgspec.Struct, frozen=True):
     stripe_url: str = STRIPE_URL
     grace_days: Annotated[int, Meta(ge=0, le=3)] = 3
     data_key_file: str | None = None
+    tick_executor: Literal["in_process", "celery"] = "in_process"
+    shard_size: Annotated[int, Meta(ge=1)] = SHARD_SIZE
+    celery_broker: str | None = None
+    celery_password_file: str | None = None
+    worker_shards: Annotated[int, Meta(ge=1)] = 2
+    lease_seconds: Annotated[int, Meta(ge=2)] = 15
 
     @property
     def feed_delay(self) -> timedelta:

@@ -123,7 +123,10 @@ class SpreadExecutor(CeleryExecutor):
     """As CeleryExecutor, for workers and queues that may die."""
 
     def __init__(self, url: str, lease_seconds: int) -> None:
-        super().__init__(RetryMode.ENABLED, broker=url, backend=url, config_source=celery_config())
+        config = celery_config()
+        super().__init__(  # type: ignore[no-untyped-call]
+            RetryMode.ENABLED, broker=url, backend=url, config_source=config
+        )
         self._lease_seconds = lease_seconds
 
     def execute(self, plan_context: Any, execution_plan: Any) -> Any:

@@ -12,6 +12,7 @@ from api.events.hub import Hub
 from api.settings import ApiSettings, ListenSettings
 from sql import logs
 from sql.configuration import read_settings
+from sql.schema import end_on_other_schema
 
 # What a client does not take for so long closes its connection: a stalled reader of a stream that
 # has ended would otherwise keep what is left in the buffer, for as long as it likes.
@@ -33,7 +34,9 @@ class Server(uvicorn.Server):
 
 def main() -> None:
     logs.begin("api")
-    app = create_app(read_settings(ApiSettings))
+    settings = read_settings(ApiSettings)
+    end_on_other_schema(settings.database_url)
+    app = create_app(settings)
     listen = read_settings(ListenSettings)
     config = uvicorn.Config(
         app,

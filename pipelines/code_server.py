@@ -21,6 +21,7 @@ from pipelines.settings import WorkerSettings
 from sql import logs
 from sql.configuration import read_settings
 from sql.roles import conninfo
+from sql.schema import end_on_other_schema
 
 logger = logging.getLogger("signalbox.code_server")
 
@@ -36,6 +37,7 @@ def main() -> int:
     host = os.environ.get("SIGNALBOX_CODE_HOST", "127.0.0.1")
     port = int(os.environ.get("SIGNALBOX_CODE_PORT", "8703"))
     settings = read_settings(WorkerSettings)
+    end_on_other_schema(settings.database_url)
     # Before the server loads it: what is published from here on is seen as a change.
     seen = _registry_states(settings)
     server = subprocess.Popen(

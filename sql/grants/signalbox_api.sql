@@ -117,3 +117,5 @@ grant update (url, host, events, description, secret, old_secret, old_secret_unt
   disabled_why, failing_since, failures, not_before) on account.webhook to signalbox_api;
 grant update (state, attempts, next_attempt_at, last_attempt_at, last_status, last_latency_ms, last_error)
   on account.webhook_delivery to signalbox_api;
+-- It refuses to start on a schema that it was not written for.
+grant select on alembic_version to signalbox_api;

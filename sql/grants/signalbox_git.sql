@@ -21,3 +21,5 @@ grant select on market.instrument to signalbox_git;
 grant select, insert on transparency.leaf to signalbox_git;
 grant select, insert on billing.price to signalbox_git;
 grant execute on function account.find_api_key(text) to signalbox_git;
+-- It refuses to start on a schema that it was not written for.
+grant select on alembic_version to signalbox_git;

@@ -14,12 +14,14 @@ from sql.clock import clock_of
 from sql.configuration import read_settings
 from sql.metrics_token import MetricsToken
 from sql.roles import conninfo
+from sql.schema import end_on_other_schema
 
 
 def main() -> NoReturn:
     """Publish until a signal ends it."""
     logs.begin("log")
     settings = read_settings(PublisherSettings)
+    end_on_other_schema(settings.database_url)
 
     def connect() -> psycopg.Connection[Any]:
         return psycopg.connect(

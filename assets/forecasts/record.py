@@ -7,9 +7,11 @@ written together: their number costs a handful of statements, not each of them.
 Whoever writes a due record holds the log until commit, so that what another run
 recorded first is seen, and stands, and costs the rest of the batch nothing.
 Replays get records without a leaf: they prove nothing about what was known at
-the time.
+the time. Nor does a clock that stands behind the newest leaf: what is written by it
+is `late`, because nobody can tell how late it is.
 """
 
+import logging
 import secrets
 from collections.abc import Collection, Sequence
 from contextlib import suppress
@@ -25,6 +27,11 @@ from assets.forecasts.version import PublishedVersion
 from signalbox.commitment import SALT_BYTES, commit, payload_of
 from sql.log import NewLeaf, append_leaves, hold_log
 
+logger = logging.getLogger(__name__)
+
+# Clocks of our processes may differ by so much, and writers wait for each other.
+CLOCKS_APART = timedelta(minutes=1)
+NEWEST_LEAF = "select appended_at from transparency.leaf order by index desc limit 1"
 DUE = ("live", "late", "missed")
 ATTEMPTS = 3
 FIND = """
@@ -69,18 +76,19 @@ def provenance_of(
     has_answer: bool,
     now: datetime,
     live_deadline: timedelta,
+    clock_went_back: bool = False,
 ) -> str:
     """How a record written at `now` came about.
 
-    A due slot that was answered by its deadline is `live`, after it `late`, and
-    without an answer `missed`. A replay is `backfilled` for slots before the
-    version was published, `replayed` for later ones.
+    A due slot that was answered by its deadline is `live`, after it (or by a clock that went
+    back) `late`, and without an answer `missed`. A replay is `backfilled` for slots before
+    the version was published, `replayed` for later ones.
     """
     if not is_due:
         return "backfilled" if slot < version.published_at else "replayed"
     if not has_answer:
         return "missed"
-    return "live" if now <= slot + live_deadline else "late"
+    return "live" if now <= slot + live_deadline and not clock_went_back else "late"
 
 
 def find_records(
@@ -167,11 +175,13 @@ class Recorder:
         return version_id not in self._due or version_id in self._version_leaves
 
     def _write(self, outcomes: Sequence[Outcome], now: datetime) -> list[Recorded]:
+        went_back = False
         if any(outcome.version.id in self._due for outcome in outcomes):
             hold_log(self._connection)
+            went_back = self._clock_went_back(now)
         there = self._already_there(outcomes)
         new = {
-            outcome.version.id: self._entry(outcome, now)
+            outcome.version.id: self._entry(outcome, now, went_back)
             for outcome in outcomes
             if outcome.version.id not in there
         }
@@ -204,7 +214,17 @@ class Recorder:
         replays = find_records(self._connection, ids - self._due, slot, due_only=False)
         return found | {id_: one for id_, one in replays.items() if one.provenance not in DUE}
 
-    def _entry(self, outcome: Outcome, now: datetime) -> Entry:
+    def _clock_went_back(self, now: datetime) -> bool:
+        row = self._connection.execute(NEWEST_LEAF).fetchone()
+        if row is None or now >= row[0] - CLOCKS_APART:
+            return False
+        logger.error(
+            "the clock says %s, and the newest leaf was written at %s: recorded as late."
+            " Set this machine's clock, and compare it with the others'", now, row[0],
+        )  # fmt: skip
+        return True
+
+    def _entry(self, outcome: Outcome, now: datetime, went_back: bool) -> Entry:
         result, is_due = outcome.result, outcome.version.id in self._due
         return Entry(
             outcome=outcome,
@@ -216,6 +236,7 @@ class Recorder:
                 has_answer=result.rows is not None,
                 now=now,
                 live_deadline=self._live_deadline,
+                clock_went_back=went_back,
             ),
             salt=secrets.token_bytes(SALT_BYTES),
             payload=payload_of(result.rows or ()),

@@ -4,6 +4,7 @@ SHELL := /bin/sh
 BIN := .venv/bin
 
 .PHONY: help setup demo demo-check test check types bench doctor images lock openapi \
+.PHONY: help setup demo demo-check test check types bench doctor soak lock openapi \
 	sandbox-table sandbox-five
 
 help: ## What there is
@@ -44,7 +45,10 @@ bench: setup ## Measure, as ratios
 	$(BIN)/python -m benchmarks.stream --json
 	$(BIN)/python -m benchmarks.playback --json
 
-doctor: setup ## What this machine has, and whether its sandbox holds
+soak: setup ## Half an hour of an installation in use, while everything it consists of is killed
+	$(BIN)/python -m tests.soak --minutes 30 --versions 50
+
+doctor: setup ## What machine and installation have and lack, and whether the sandbox holds
 	@$(BIN)/signalbox doctor
 
 images: setup ## What production runs: signalbox/platform and signalbox/services, without a registry

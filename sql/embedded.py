@@ -9,6 +9,7 @@ socket alone opens nothing.
 import atexit
 import os
 import secrets
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,21 @@ class EmbeddedPostgres:
     def stop(self) -> None:
         """Stop it, waiting for the last client to go (fast shutdown)."""
         self.server.stop()
+
+    def is_running(self) -> bool:
+        """Does its first process live?"""
+        return bool(self.server.get_postmaster_info().is_running())
+
+    def start_again(self) -> None:
+        """After its end, by whatever cause.
+
+        Raises:
+            RuntimeError: not yet; what a killed server started may hold its memory for a moment.
+        """
+        try:
+            self.server.ensure_postgres_running()
+        except (AssertionError, OSError, ValueError, subprocess.SubprocessError) as error:
+            raise RuntimeError("Postgres did not start again yet") from error
 
 
 def start(home: Path, *, archive: bool = False) -> EmbeddedPostgres:

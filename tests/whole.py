@@ -24,6 +24,7 @@ WITHOUT_SANDBOXES = (
 BESIDE = (
     "tests/end_to_end",
     "tests/sandbox/git",
+    "tests/soak",
 )
 NO_TESTS = 5  # pytest's own exit code: none was chosen
 

@@ -70,7 +70,7 @@ def up(root: Path | None, port: int) -> None:
         house.start_all()
         click.echo(f"api      {home.api_url}\ngit      {home.git_url}\ndagster  {home.dagster_url}")
         while True:
-            house.supervisor.watch()
+            house.watch()
             time.sleep(0.5)
 
 

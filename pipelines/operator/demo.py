@@ -53,7 +53,7 @@ def demo(home: Home, say: Say) -> None:
         provider, subscriber = prepare(house, say)
         _print_guide(home, provider, subscriber, say)
         while True:
-            house.supervisor.watch()
+            house.watch()
             time.sleep(0.5)
 
 
@@ -197,7 +197,7 @@ def _run_live(
     deadline = time.monotonic() + LIVE_SECONDS
     with installation.connect() as connection:
         while (there := _live_versions(connection)) < wanted:
-            house.supervisor.watch()
+            house.watch()
             if time.monotonic() > deadline:
                 raise RuntimeError(
                     f"only {there} of {wanted} versions have a live slot after {LIVE_SECONDS} s;"

@@ -45,7 +45,7 @@ def demo_check(
     """
     began = time.monotonic()
     with contextlib.nullcontext(root) if root else _own_root() as folder:
-        home = with_demo_settings(Home(folder, Ports(_free_ports())))
+        home = with_demo_settings(Home(folder, Ports(free_ports())))
         with open_house(home, say) as house:
             provider, subscriber = prepare(house, say)
             counts = _count(house)
@@ -120,7 +120,7 @@ def _check_as_subscriber(home: Home, provider: Person, subscriber: Person) -> li
     return problems
 
 
-def _free_ports() -> int:
+def free_ports() -> int:
     """The first of four consecutive free ports."""
     for base in range(18700, 28700, 10):
         with contextlib.ExitStack() as held:

@@ -1,5 +1,6 @@
 """Everything of one machine under one supervisor: database, log, git, api, Dagster."""
 
+import contextlib
 import fcntl
 import os
 import signal
@@ -56,6 +57,15 @@ class House:
     home: Home
     admin: URL
     supervisor: Supervisor
+    postgres: embedded.EmbeddedPostgres | None = None
+
+    def watch(self) -> None:
+        """Start again what has ended, the embedded Postgres too; call it often."""
+        if self.postgres is not None and not self.postgres.is_running():
+            self.supervisor.say("postgres ended; starting it again")
+            with contextlib.suppress(RuntimeError):
+                self.postgres.start_again()
+        self.supervisor.watch()
 
     def worker_settings(self) -> WorkerSettings:
         """The settings of this installation's run workers."""
@@ -112,7 +122,7 @@ def _opened(home: Home, say: Say) -> Iterator[House]:
         migrate(home.owner_url(admin))
         for ended in reap_everywhere(system_clock()):
             say(f"ended a sandbox that was left over: {ended}")
-        yield House(home=home, admin=admin, supervisor=supervisor)
+        yield House(home=home, admin=admin, supervisor=supervisor, postgres=own)
     finally:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         supervisor.stop()

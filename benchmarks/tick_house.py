@@ -1,6 +1,7 @@
 """An installation with many live versions, made as quickly as its own functions allow."""
 
 import os
+import secrets
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -100,7 +101,7 @@ def publish_model(
         provider=model.provider,
         name=model.name,
         version="v1.0.0",
-        commit=uuid.uuid4().hex,
+        commit=secrets.token_hex(20),
         repository=Path("/nowhere"),
     )
     held = reserve(connection, submission, now)

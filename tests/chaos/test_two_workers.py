@@ -35,7 +35,7 @@ from tests.chaos.test_kills import swept
 from tests.conftest import MANIFEST, Database, covering
 
 VERSIONS = 44
-SHARD = 8
+SHARD = 11
 HOUR = timedelta(hours=1)
 APP = """
 import time

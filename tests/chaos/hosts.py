@@ -28,7 +28,7 @@ NET = "10.213.77"
 HUB = f"{NET}.1"
 POSTGRES_PORT = 54329
 REDIS_PORT = 63799
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 240.0
 
 
 def run(*command: str) -> str:

@@ -51,17 +51,23 @@ class Site:
 
     def __init__(self, home, database, images, redis, hosts, environment):
         self.home, self.database, self.images, self.redis = home, database, images, redis
-        self.hosts, self.environment = hosts, environment
+        self.hosts, self.environment, self.running = hosts, environment, None
 
     def connect(self):
         return self.database.connect(WORKER)
 
     def start(self, slot):
         with (self.home.logs / "runs").open("ab") as log:
-            return subprocess.Popen(
-                [sys.executable, "-m", "tests.chaos.tick_run", partition_key(slot)],
+            self.running = subprocess.Popen(
+                [sys.executable, "-m", "benchmarks.workers_run", partition_key(slot)],
                 env=self.environment, stdout=log, stderr=log,
             )  # fmt: skip
+        return self.running
+
+    def close(self):
+        if self.running is not None:
+            self.running.kill()
+            self.running.wait()
 
     def handed_out_again(self):
         return (self.home.logs / "runs").read_text().count("was lost with its worker")
@@ -117,7 +123,9 @@ def site(image_store):
         for one in hosts:
             wait_for("the worker to be ready", lambda one=one: " ready." in one.log)
         with swept("embedded"):
-            yield Site(home, database, image_store, redis, hosts, ours), newest
+            found = Site(home, database, image_store, redis, hosts, ours)
+            stack.callback(found.close)
+            yield found, newest
 
 
 def settings(root):

@@ -1,11 +1,13 @@
-"""`python -m tests.chaos.tick_run PARTITION`: the run of a tick, as a run launcher starts it."""
+"""`python -m benchmarks.workers_run PARTITION`: the run of a tick, as a run launcher starts it."""
 
 import sys
 
 import dagster as dg
 from dagster._core.definitions.reconstruct import ReconstructableRepository
 
-if __name__ == "__main__":
+
+def main() -> int:
+    """Run job `tick` for one partition; 0 when it succeeded."""
     repository = ReconstructableRepository.for_module("pipelines.definitions", "definitions")
     with (
         dg.DagsterInstance.get() as instance,
@@ -15,5 +17,8 @@ if __name__ == "__main__":
             tags={"dagster/partition": sys.argv[1]},
         ) as result,
     ):
-        print(result.run_id)  # noqa: T201
-    sys.exit(not result.success)
+        return 0 if result.success else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

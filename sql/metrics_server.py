@@ -1,5 +1,7 @@
 """GET /metrics of a process that serves nothing else, in a thread of its own."""
 
+import logging
+import sys
 from collections.abc import Callable
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -7,6 +9,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from sql.metrics_token import MetricsToken
+
+logger = logging.getLogger("signalbox.metrics")
 
 SECONDS = 30  # for a caller to say what it wants
 
@@ -30,6 +34,10 @@ class MetricsServer(ThreadingHTTPServer):
         super().__init__((host, port), _Caller)
         self.token = token
         self.written = written
+
+    def handle_error(self, request: object, client_address: object) -> None:  # noqa: ARG002
+        """Whoever asked has gone: one line, in the form of all others."""
+        logger.warning("%s was not answered", client_address, exc_info=sys.exception())
 
 
 class _Caller(BaseHTTPRequestHandler):

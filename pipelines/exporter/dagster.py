@@ -12,6 +12,7 @@ from pipelines.exporter.families import gauge, gauges
 DAY = timedelta(hours=24)
 WAITING = ("queued", "not_started", "starting")
 JOBS_AT_MOST = 50
+# `job` is Prometheus' own word for whom it asks.
 
 
 def dagster(connection: psycopg.Connection[Any], now: datetime) -> Iterator[GaugeMetricFamily]:
@@ -25,7 +26,7 @@ def dagster(connection: psycopg.Connection[Any], now: datetime) -> Iterator[Gaug
         "select job, status, runs, oldest from watch.unfinished_runs() limit %s", [JOBS_AT_MOST]
     ).fetchall()
     yield gauges(
-        "runs_unfinished", "Runs that wait or run, by job and status", ("job", "status"),
+        "runs_unfinished", "Runs that wait or run, by job and status", ("dagster_job", "status"),
         (((job, status), runs) for job, status, runs, _ in unfinished),
     )  # fmt: skip
     waiting = [row for row in unfinished if row[1] in WAITING]
@@ -44,11 +45,11 @@ def _ended(connection: psycopg.Connection[Any], since: datetime) -> Iterator[Gau
         [since, 3 * JOBS_AT_MOST],
     ).fetchall()
     yield gauges(
-        "runs_ended", "Runs that ended within a day", ("job", "status"),
+        "runs_ended", "Runs that ended within a day", ("dagster_job", "status"),
         (((job, status), runs) for job, status, runs, quantile, _ in ended if quantile == "1"),
     )  # fmt: skip
     yield gauges(
-        "run_seconds", "How long the good runs of a day took", ("job", "quantile"),
+        "run_seconds", "How long the good runs of a day took", ("dagster_job", "quantile"),
         (((job, quantile), seconds) for job, status, _, quantile, seconds in ended
          if status == "success" and seconds is not None),
     )  # fmt: skip

@@ -4,6 +4,7 @@ import fcntl
 import logging
 import os
 import socketserver
+import sys
 from pathlib import Path
 
 import msgspec
@@ -46,6 +47,10 @@ class SignerServer(socketserver.UnixStreamServer):
             super().__init__(str(socket), _Caller)
         finally:
             os.umask(mask)
+
+    def handle_error(self, request: object, client_address: object) -> None:  # noqa: ARG002
+        """One caller's: the next is answered."""
+        logger.error("a caller was not answered", exc_info=sys.exception())
 
     def server_close(self) -> None:
         super().server_close()

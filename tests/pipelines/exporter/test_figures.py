@@ -43,7 +43,7 @@ def test_slots_are_counted_by_what_became_of_them(read, make):
     assert of(found, "slots_missed", reason="timeout") == 1
     assert of(found, "slots_owed") == 2
     assert of(found, "slot_owed_seconds") == pytest.approx(
-        (datetime.now(UTC) - SLOT + 4 * HOUR).total_seconds(), abs=5
+        (datetime.now(UTC) - SLOT + 4 * HOUR).total_seconds(), abs=60
     )
     assert of(found, "slot_recorded_seconds", quantile="1") == 180
     assert of(found, "slot_proven_seconds", quantile="0.5") == 180
@@ -72,8 +72,8 @@ def test_a_feed_is_silent_for_the_hours_in_which_its_market_was_open(read, make)
     found = read()
     labels = {"symbol": "EURUSD", "source": "file"}
     aged = (datetime.now(UTC) - SLOT + 3 * HOUR).total_seconds()
-    assert of(found, "feed_age_seconds", **labels) == pytest.approx(aged, abs=5)
-    assert of(found, "feed_silent_hours", **labels) == pytest.approx(aged / 3600, abs=0.01)
+    assert of(found, "feed_age_seconds", **labels) == pytest.approx(aged, abs=60)
+    assert of(found, "feed_silent_hours", **labels) == pytest.approx(aged / 3600, abs=0.02)
 
 
 def test_the_log_tells_what_is_signed_and_what_is_not(read, make):
@@ -87,7 +87,7 @@ def test_the_log_tells_what_is_signed_and_what_is_not(read, make):
     assert of(bare, "log_leaves", covered_by="nothing") == 2
     waited = (datetime.now(UTC) - SLOT).total_seconds()
     for name in ("log_uncovered_seconds", "log_unsigned_seconds"):
-        assert of(bare, name) == pytest.approx(waited, abs=5)
+        assert of(bare, name) == pytest.approx(waited, abs=60)
 
 
 def test_letters_that_nobody_tries_are_overdue(read, make):
@@ -97,7 +97,7 @@ def test_letters_that_nobody_tries_are_overdue(read, make):
     )
     found = read()
     assert of(found, "outbox_waiting", outbox="mail") == 1
-    assert of(found, "outbox_overdue_seconds", outbox="mail") == pytest.approx(3600, abs=10)
+    assert of(found, "outbox_overdue_seconds", outbox="mail") == pytest.approx(3600, abs=120)
     assert of(found, "outbox_waiting", outbox="webhooks") == 0
 
 
@@ -114,11 +114,11 @@ def test_dagster_is_counted_from_its_own_tables(read, dagster_tables):
         )
     found = read()
     beat = of(found, "daemon_heartbeat_age_seconds", daemon="sensor")
-    assert beat == pytest.approx(90, abs=10)
-    assert of(found, "runs_unfinished", job="tick", status="queued") == 1
+    assert beat == pytest.approx(90, abs=60)
+    assert of(found, "runs_unfinished", dagster_job="tick", status="queued") == 1
     assert of(found, "runs_waiting") == 1
-    assert of(found, "runs_ended", job="tick", status="success") == 1
-    assert of(found, "run_seconds", job="tick", quantile="0.95") == 3.5
+    assert of(found, "runs_ended", dagster_job="tick", status="success") == 1
+    assert of(found, "run_seconds", dagster_job="tick", quantile="0.95") == 3.5
 
 
 def test_a_database_that_is_away_takes_its_own_figures_with_it_and_no_others(settings, tmp_path):
@@ -132,7 +132,7 @@ def test_a_database_that_is_away_takes_its_own_figures_with_it_and_no_others(set
     assert of(found, "database_up") == 0
     assert of(found, "dagster_database_up") == 1
     assert of(found, "exporter_part_up", part="slots") == 0
-    assert of(found, "backup_age_seconds") == pytest.approx(3 * 3600, abs=10)
+    assert of(found, "backup_age_seconds") == pytest.approx(3 * 3600, abs=120)
     assert of(found, "disk_free_bytes", folder=str(tmp_path)) > 0
     assert of(found, "code_server_up") == 0
     assert ("signalbox_slots_owed", ()) not in found

@@ -22,19 +22,18 @@ from assets.usage.asset import business_asset
 from assets.usage.credits import credits_asset
 from assets.usage.reconciliation_asset import reconciliation_asset
 from pipelines.image_check import daily_schedule, image_check_job
-from pipelines.resources import installation_of, slot_runs, stored_key_of, tick_executor
-from pipelines.schedules import (
+from pipelines.nightly import (
     days_of,
-    hourly_schedule,
     nightly_schedule,
     reconcile_job,
     reconcile_schedule,
     reproduce_job,
-    score_job,
-    tick_job,
     usage_job,
     usage_schedule,
 )
+from pipelines.resources import installation_of, slot_runs, stored_key_of, tick_executor
+from pipelines.retention import DEFAULT, Kept, retention_job, retention_schedule
+from pipelines.schedules import hourly_schedule, score_job, tick_job
 from pipelines.sensors import reap_sandboxes, score_after_tick, settle_subscriptions
 from pipelines.settings import WorkerSettings, source_of
 from sql.configuration import read_settings
@@ -48,6 +47,7 @@ def definitions_of(
     *,
     executor: dg.ExecutorDefinition = dg.in_process_executor,
     shard_size: int = SHARD_SIZE,
+    kept: Kept = DEFAULT,
 ) -> dg.Definitions:
     """Everything Dagster knows of an installation, from its registry as it is now.
 
@@ -58,13 +58,14 @@ def definitions_of(
         cron: when the schedule looks for owed slots.
         executor: of the tick.
         shard_size: versions that are one step of the tick, at most.
+        kept: for how long what grows is kept.
     """
     with installation.connect() as connection:
         versions = published_versions(connection)
     forecasts = [dg.AssetKey(version.asset_key) for version in versions]
     tick, score = tick_job(forecasts, executor), score_job()
     reproduce, images, usage = reproduce_job(), image_check_job(), usage_job()
-    reconciliation = reconcile_job()
+    reconciliation, retention = reconcile_job(), retention_job(kept)
     return dg.Definitions(
         assets=[
             bars_asset(partitions),
@@ -78,13 +79,14 @@ def definitions_of(
             reconciliation_asset(),
         ],
         asset_checks=[log_is_covered()],
-        jobs=[tick, score, reproduce, images, usage, reconciliation],
+        jobs=[tick, score, reproduce, images, usage, reconciliation, retention],
         schedules=[
             hourly_schedule(tick, cron),
             nightly_schedule(reproduce),
             daily_schedule(images),
             usage_schedule(usage),
             reconcile_schedule(reconciliation),
+            retention_schedule(retention),
         ],
         sensors=[score_after_tick(tick, score), reap_sandboxes(), settle_subscriptions()],
         resources={
@@ -115,5 +117,5 @@ def definitions() -> dg.Definitions:
     source = source_of(settings.market_source, stored_key)
     return definitions_of(
         installation, source, grid(settings), settings.schedule_cron,
-        executor=tick_executor(settings), shard_size=settings.shard_size,
+        executor=tick_executor(settings), shard_size=settings.shard_size, kept=settings.kept,
     )  # fmt: skip

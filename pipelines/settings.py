@@ -18,6 +18,7 @@ from assets.market_data.recorded import RecordedSource
 from assets.market_data.sample import SampleSource
 from assets.market_data.source import MissingExtraError, Source
 from assets.market_data.yfinance import YahooSource
+from pipelines.retention import Kept
 from sandbox.runner.engine import EngineChoice, PathChoice
 from sql.configuration import ConfigurationError
 from sql.payments.stripe.account import URL as STRIPE_URL
@@ -58,6 +59,18 @@ class WorkerSettings(msgspec.Struct, frozen=True):
     celery_password_file: str | None = None
     worker_shards: Annotated[int, Meta(ge=1)] = 2
     lease_seconds: Annotated[int, Meta(ge=2)] = 15
+    retention_runs_days: Annotated[int, Meta(ge=7)] = 90
+    retention_answers_days: Annotated[int, Meta(ge=7)] = 365
+    retention_sessions_days: Annotated[int, Meta(ge=1)] = 30
+
+    @property
+    def kept(self) -> Kept:
+        """For how long what grows is kept."""
+        return Kept(
+            runs=timedelta(days=self.retention_runs_days),
+            answers=timedelta(days=self.retention_answers_days),
+            sessions=timedelta(days=self.retention_sessions_days),
+        )
 
     @property
     def feed_delay(self) -> timedelta:

@@ -54,3 +54,6 @@ grant execute on function
 grant execute on function account.put_mail(uuid, text, text, text, timestamptz, text) to signalbox_worker;
 -- It refuses to start on a schema that it was not written for.
 grant select on alembic_version to signalbox_worker;
+-- It forgets what grows and proves nothing; see docs/operations/retention.md.
+grant execute on function market.forget_raw_answers(timestamptz, integer), account.forget_sessions(timestamptz, integer)
+  to signalbox_worker;

@@ -231,6 +231,12 @@ def test_an_archived_segment_is_never_written_over_by_another(place):
     assert read.read_bytes() == before
 
 
+def test_the_archive_command_of_the_guide_is_ours():
+    guide = (MIGRATIONS.parents[2] / "docs" / "operations" / "backup.md").read_text()
+    command = archive_command(Path("/srv/signalbox/wal"))
+    assert f"archive_command = '{command}'" in guide
+
+
 def test_an_instant_before_the_oldest_backup_is_refused_with_what_can_be_had(source, place):
     manifest = take(source, place / "backups", system_clock)
     with pytest.raises(ValueError, match="the oldest backup can be restored to"):

@@ -1,5 +1,6 @@
 """The operator's commands, added to `signalbox` where the platform is installed."""
 
+import os
 import sys
 import time
 from contextlib import closing
@@ -103,19 +104,29 @@ def demo_check(*, hold: bool, root: Path | None) -> None:
 @commands.add(
     json_option,
     click.option("--quick", is_flag=True, help="Look only; try no escape."),
+    click.option("--tls-url", "tls_urls", multiple=True, metavar="URL",
+                 help="Look at the certificate that is served there; as often as you like."),
+    click.option("--certificate", "certificates", multiple=True, type=click.Path(path_type=Path),
+                 help="Look at a certificate in a PEM file."),
+    click.option("--time-url", metavar="URL", help="Hold the clock against its Date header."),
     home_option,
-)
-def doctor(*, as_json: bool, quick: bool, root: Path | None) -> None:
-    """What this machine has, what its sandbox guarantees, and whether every escape is held."""
-    findings = [*examination.examine(), *log_commands.examine_log(root)]
+)  # fmt: skip
+def doctor(
+    *, as_json: bool, quick: bool, tls_urls: tuple[str, ...], certificates: tuple[Path, ...],
+    time_url: str | None, root: Path | None,
+) -> None:  # fmt: skip
+    """What machine and installation have and lack, how to mend it, and whether escapes are held."""
+    home, now = Home(root or default_root("main")), datetime.now(UTC)
+    asked = examination.Asked(tls_urls, certificates, time_url)
+    findings = list(examination.examine(home, os.environ, now, asked))
     probed: list[examination.Probed] = []
     if not quick:
-        with examination.some_store(Home(root or default_root("main")).images) as store:
-            probed = list(examination.probe_all(store, datetime.now(UTC)))
+        with examination.some_store(home.images) as store:
+            probed = list(examination.probe_all(store, now))
     if as_json:
         click.echo(msgspec.json.encode({"findings": findings, "probes": probed}))
     else:
-        click.echo("\n".join(examination.report(findings, probed)))
+        click.echo("\n".join((*examination.lines(findings), *examination.report(probed))))
     if not examination.is_well(findings, probed):
         raise SystemExit(1)
 

@@ -5,10 +5,8 @@ from pathlib import Path
 
 import click
 import msgspec
-import psycopg
 
 from assets.transparency.anchors import anchors, read_roots
-from assets.transparency.coverage import coverage_of
 from assets.transparency.signer.folder import SignerFolder
 from assets.transparency.signer.signer import recover
 from pipelines.operator.command_list import (
@@ -17,7 +15,6 @@ from pipelines.operator.command_list import (
     installation_at,
     json_option,
 )
-from pipelines.operator.doctor import Finding
 from pipelines.operator.home import Home, default_root
 
 commands = Commands()
@@ -78,19 +75,6 @@ def show_anchors(roots: Path, *, as_json: bool, root: Path | None) -> None:
         )
     if any(one.fault for one in found):
         raise SystemExit(1)
-
-
-def examine_log(root: Path | None) -> list[Finding]:
-    """Whether the log of a running installation is covered; nothing where none runs."""
-    try:
-        installation = installation_at(root)
-        with installation.connect() as connection:
-            coverage = coverage_of(connection)
-    except (RuntimeError, ValueError, psycopg.OperationalError):
-        return []
-    fault = coverage.fault(installation.clock())
-    said = f"{coverage.leaves} leaves, {coverage.quorum_size} covered by a checkpoint"
-    return [Finding("log", ok=fault is None, needed=True, said=fault or said)]
 
 
 def _signer_folder(root: Path | None) -> Path:

@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from pipelines.operator import commands, doctor
+from pipelines.operator.doctor import sandboxes
 from sandbox.registry.errors import BuildError
 from sandbox.registry.image import ImageStore
 from sandbox.runner import probes
@@ -35,7 +36,7 @@ def probed(image_store):
 
 def test_every_escape_is_held_on_every_engine_or_known_not_to_be(probed):
     found = probed()
-    assert set(found) == {f"{name} {path}" for name, path in doctor.WAYS}
+    assert set(found) == {f"{name} {path}" for name, path in sandboxes.WAYS}
     for each in found.values():
         if each.not_run is None:
             assert each.leaked == ()
@@ -48,7 +49,7 @@ def test_the_image_of_the_probes_does_not_stay_with_docker(probed, image_store):
         pytest.skip("Docker does not answer")
     client = docker.APIClient(version="auto")
     with closing(client), pytest.raises(docker.errors.ImageNotFound):
-        client.inspect_image(doctor._image(image_store, datetime.now(UTC)))
+        client.inspect_image(sandboxes._image(image_store, datetime.now(UTC)))
 
 
 def test_an_escape_that_gets_through_is_named(probed, monkeypatch):
@@ -77,6 +78,6 @@ def test_a_machine_that_can_build_no_image_is_told_how_to_get_one(tmp_path, monk
     def absent(*_, **__):
         raise BuildError("apt-get is not here")
 
-    monkeypatch.setattr(doctor, "lock", absent)
+    monkeypatch.setattr(sandboxes, "lock", absent)
     with pytest.raises(BuildError, match=r"signalbox image base --home DIR.*--quick"):
         list(doctor.probe_all(ImageStore(tmp_path), datetime.now(UTC)))

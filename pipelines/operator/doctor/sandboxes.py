@@ -1,8 +1,5 @@
-"""What this machine has, what its sandbox guarantees, and whether that holds."""
+"""What the sandbox guarantees on this machine, and whether that holds."""
 
-import os
-import platform
-import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from datetime import datetime
@@ -13,6 +10,7 @@ from typing import get_args
 
 import msgspec
 
+from pipelines.operator.doctor.finding import Finding, miss, ok, warn
 from sandbox.registry.docker_image import ensure_loaded, unload
 from sandbox.registry.errors import BuildError, LockError
 from sandbox.registry.image import ImageStore
@@ -24,49 +22,23 @@ from sandbox.runner.errors import SandboxError
 from sandbox.runner.run import run_cold
 from signalbox import parse_manifest
 
-FREE_GB_WANTED = 5
 WAYS: tuple[tuple[EngineName, PathChoice], ...] = tuple(
     product(get_args(EngineName), get_args(PathChoice))
 )
 LABEL = "signalbox/doctor v1.0.0"
 
 
-class Finding(msgspec.Struct, frozen=True):
-    """One thing looked at.
-
-    Attributes:
-        needed: the installation does not work without it.
-    """
-
-    subject: str
-    ok: bool
-    needed: bool
-    said: str
-
-
-def examine(disk: Path = Path("/var")) -> list[Finding]:
-    """Look at host, tools, disk and both sandbox engines."""
-    engines = [_engine("docker"), _engine("embedded")]
-    any_engine = any(finding.ok for finding in engines)
-    return [
-        Finding("python", ok=True, needed=True, said=platform.python_version()),
-        Finding("kernel", ok=True, needed=True, said=platform.release()),
-        Finding(
-            "user",
-            ok=True,
-            needed=True,
-            said="root: sandboxes run as uid 64990" if os.geteuid() == 0 else "an ordinary user",
-        ),
-        _tool("git", "apt-get install git"),
-        _disk(disk),
-        *engines,
-        Finding(
-            "sandbox",
-            ok=any_engine,
-            needed=True,
-            said="an engine answers" if any_engine else "install bubblewrap or start Docker",
-        ),
-    ]
+def examine_sandboxes() -> Iterator[Finding]:
+    """What each engine guarantees here; one is needed."""
+    there = []
+    for name in get_args(EngineName):
+        finding = _engine(name)
+        there.append(finding.state == "ok")
+        yield finding
+    if any(there):
+        yield ok("sandbox", f"an engine answers, and {len(probes.PROBES)} escapes are there to try")
+    else:
+        yield miss("sandbox", "no engine answers", "install bubblewrap or start Docker")
 
 
 class Probed(msgspec.Struct, frozen=True):
@@ -87,17 +59,8 @@ class Probed(msgspec.Struct, frozen=True):
     not_run: str | None = None
 
 
-def is_well(findings: Iterable[Finding], probed: Iterable[Probed]) -> bool:
-    """Nothing needed is missing, and nothing leaked."""
-    return all(each.ok or not each.needed for each in findings) and not any(
-        each.leaked for each in probed
-    )
-
-
-def report(findings: Iterable[Finding], probed: Iterable[Probed]) -> Iterator[str]:
+def report(probed: Iterable[Probed]) -> Iterator[str]:
     """Lines for people."""
-    for finding in findings:
-        yield f"{'ok  ' if finding.ok else 'MISS'} {finding.subject}: {finding.said}"
     for each in probed:
         if each.not_run is not None:
             yield f"none escapes under {each.engine}: not tried: {each.not_run}"
@@ -173,23 +136,12 @@ def _probed(way: str, engine: Engine, store: ImageStore, digest: str) -> Probed:
     )
 
 
-def _tool(name: str, remedy: str) -> Finding:
-    path = shutil.which(name)
-    return Finding(name, ok=path is not None, needed=True, said=path or remedy)
-
-
-def _disk(path: Path) -> Finding:
-    free = shutil.disk_usage(path).free // 1024**3
-    said = f"{free} GB free under {path}"
-    return Finding("disk", ok=free >= FREE_GB_WANTED, needed=False, said=said)
-
-
 def _engine(name: EngineName) -> Finding:
+    subject = f"sandbox {name}"
     try:
         with closing(available_engine(name)) as engine:
             guarantees = engine.guarantees()
     except SandboxError as error:
-        return Finding(f"sandbox {name}", ok=False, needed=False, said=str(error))
+        return warn(subject, str(error), "needed only if the other engine is not to be had")
     lacks = f"; lacks {', '.join(guarantees.lacks)}" if guarantees.lacks else ""
-    said = f"holds {', '.join(guarantees.holds)}{lacks}"
-    return Finding(f"sandbox {name}", ok=True, needed=False, said=said)
+    return ok(subject, f"holds {', '.join(guarantees.holds)}{lacks}")

@@ -7,8 +7,8 @@ import psycopg
 
 from pipelines.operator.doctor.finding import Finding, miss, ok, warn
 from sql.clock import Clock, system_clock
-from sql.schema import newest_migration
 from sql.roles import ALL_ROLES, DAGSTER, MODEL, PROCESS_ROLES
+from sql.schema import newest_migration
 
 OLDEST_VERSION = 150_000
 CLOCK_OFF_AT_MOST = timedelta(seconds=1)

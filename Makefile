@@ -3,8 +3,7 @@
 SHELL := /bin/sh
 BIN := .venv/bin
 
-.PHONY: help setup demo demo-check test check types bench doctor images lock openapi \
-.PHONY: help setup demo demo-check test check types bench doctor soak lock openapi \
+.PHONY: help setup demo demo-check test check types bench soak doctor images lock openapi \
 	sandbox-table sandbox-five
 
 help: ## What there is

@@ -29,15 +29,17 @@ def doors(settings: ProxySettings) -> list[tuple[Door, Path]]:
     made = []
     if settings.sandbox_socket is not None:
         warn_of_links(folder())
-        rules = Sandboxes(daemon, folder(), settings.sandbox_runtime)
+        path = Path(settings.sandbox_socket)
+        rules = Sandboxes(daemon, path, folder(), settings.sandbox_runtime)
         uids = uids_of("SIGNALBOX_SANDBOX_UIDS", settings.sandbox_uids)
         door = Door(daemon, rules, uids, settings.proxy_connections)
-        made.append((door, Path(settings.sandbox_socket)))
+        made.append((door, path))
     if settings.launch_socket is not None:
-        launch = Launch(daemon, read_policy(settings))
+        path = Path(settings.launch_socket)
+        launch = Launch(daemon, path, read_policy(settings))
         uids = uids_of("SIGNALBOX_LAUNCH_UIDS", settings.launch_uids)
         door = Door(daemon, launch, uids, settings.proxy_connections)
-        made.append((door, Path(settings.launch_socket)))
+        made.append((door, path))
     if not made:
         raise ConfigurationError("set SIGNALBOX_SANDBOX_SOCKET, SIGNALBOX_LAUNCH_SOCKET, or both")
     return made

@@ -75,7 +75,9 @@ def require_within(given: Any, expected: Any, field: str = "") -> None:
     """
     if isinstance(given, dict) and isinstance(expected, dict):
         for name, value in given.items():
-            if value in NOTHING or value is False:
+            says_nothing = value in NOTHING or value is False
+            # Of a field. A path or a network says something by being named.
+            if says_nothing and (name in expected or name.isidentifier()):
                 continue
             if name not in expected:
                 raise RefusedError(_below(field, name), "must not be there")

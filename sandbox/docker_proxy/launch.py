@@ -8,6 +8,7 @@ DAGSTER_HOME", and takes nothing from the caller but the run's id and its job's 
 import json
 import re
 import uuid
+from pathlib import Path
 from typing import Any
 
 from sandbox.docker_proxy.daemon import Daemon
@@ -31,10 +32,10 @@ class Launch:
 
     name = NAME
 
-    def __init__(self, daemon: Daemon, policy: LaunchPolicy) -> None:
+    def __init__(self, daemon: Daemon, socket: Path, policy: LaunchPolicy) -> None:
         self._daemon = daemon
         self._policy = policy
-        self.owned = Owned(daemon, NAME)
+        self.owned = Owned(daemon, NAME, socket)
         one = f"/containers/{CONTAINER}"
         self.routes = (
             Route("GET", "/_ping"),

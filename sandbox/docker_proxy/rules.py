@@ -9,6 +9,7 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from pathlib import Path
 from typing import Literal, Protocol
 
 from sandbox.docker_proxy.daemon import Daemon
@@ -102,19 +103,21 @@ class Owned:
     Ids are never used again and labels never change: what was learned stays true.
     """
 
-    def __init__(self, daemon: Daemon, name: str) -> None:
+    def __init__(self, daemon: Daemon, name: str, socket: Path) -> None:
         self.name = name
+        # Of this installation: another on the same machine has its own.
+        self._mark = str(socket)
         self._daemon = daemon
         self._known: dict[str, None] = {}
 
     @property
     def label(self) -> dict[str, str]:
         """What this process writes on each."""
-        return {OWNER_LABEL: self.name}
+        return {OWNER_LABEL: self._mark}
 
     def filters(self, *labels: str) -> str:
         """Docker's filter for them, as text."""
-        return json.dumps({"label": [f"{OWNER_LABEL}={self.name}", *labels]})
+        return json.dumps({"label": [f"{OWNER_LABEL}={self._mark}", *labels]})
 
     def remember(self, container: str) -> None:
         """It was just made through this socket."""
@@ -133,7 +136,7 @@ class Owned:
         status, body = await self._daemon.ask("GET", f"/containers/{container}/json")
         if status != HTTPStatus.OK:
             return status, body
-        if (json.loads(body)["Config"]["Labels"] or {}).get(OWNER_LABEL) != self.name:
+        if (json.loads(body)["Config"]["Labels"] or {}).get(OWNER_LABEL) != self._mark:
             raise RefusedError("container", f"was not made through the {self.name} socket")
         self.remember(container)
         return None

@@ -44,19 +44,20 @@ class Sandboxes:
 
     Args:
         daemon: Docker's.
+        socket: at which they hold.
         zygotes: the folder in which zygotes call back.
         runtime: the OCI runtime that they must have; None: the daemon's.
     """
 
     name = NAME
 
-    def __init__(self, daemon: Daemon, zygotes: Path, runtime: str | None) -> None:
+    def __init__(self, daemon: Daemon, socket: Path, zygotes: Path, runtime: str | None) -> None:
         self._daemon = daemon
         self._runtime = runtime
         self._bind = re.compile(
             rf"({re.escape(str(zygotes))}/zygote-[0-9]{{1,12}}-[a-z0-9_]{{8}}/shown):{PLACE}:ro"
         )
-        self.owned = Owned(daemon, NAME)
+        self.owned = Owned(daemon, NAME, socket)
         one = f"/containers/{CONTAINER}"
         self.routes = (
             Route("GET", "/_ping"),

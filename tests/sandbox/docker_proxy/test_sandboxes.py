@@ -53,12 +53,13 @@ def foreign(direct, platform):
     direct.remove_container(made, force=True)
 
 
-def made_through(direct):
-    return direct.containers(all=True, filters={"label": "signalbox.made_through=sandboxes"})
+def made_through(direct, proxy):
+    label = f"signalbox.made_through={proxy.sandboxes}"
+    return direct.containers(all=True, filters={"label": label})
 
 
 @pytest.mark.usefixtures("through")
-def test_cold_runs_pass_and_leave_nothing(direct, honest, manifest, feed):
+def test_cold_runs_pass_and_leave_nothing(proxy, direct, honest, manifest, feed):
     engine = DockerEngine()
     try:
         assert run_cold(engine, honest, manifest, VERSION, feed()).missed is None
@@ -69,7 +70,7 @@ def test_cold_runs_pass_and_leave_nothing(direct, honest, manifest, feed):
         assert engine.reap(datetime.now(UTC)) == ()
     finally:
         engine.close()
-    assert made_through(direct) == []
+    assert made_through(direct, proxy) == []
 
 
 @pytest.mark.usefixtures("through")
@@ -78,16 +79,16 @@ def test_forked_runs_pass_and_leave_nothing(direct, proxy, honest, manifest, fee
     try:
         for hours in range(2):
             assert run_cold(engine, honest, manifest, VERSION, feed(hours)).missed is None
-        (zygote,) = made_through(direct)
+        (zygote,) = made_through(direct, proxy)
         assert zygote["Mounts"][0]["RW"] is False
     finally:
         engine.close()
-    assert made_through(direct) == []
+    assert made_through(direct, proxy) == []
     assert list(proxy.zygotes.iterdir()) == []
 
 
 @pytest.mark.usefixtures("through")
-def test_a_model_that_hangs_is_killed_through_it(direct, throwaway_image, manifest, feed):
+def test_a_model_that_hangs_is_killed_through_it(proxy, direct, throwaway_image, manifest, feed):
     sleeper = throwaway_image({"app.py": "import time\ndef forecast(_): time.sleep(60)"})
     engine = DockerEngine()
     try:
@@ -96,7 +97,7 @@ def test_a_model_that_hangs_is_killed_through_it(direct, throwaway_image, manife
         assert result.missed.kind == "timeout"
     finally:
         engine.close()
-    assert made_through(direct) == []
+    assert made_through(direct, proxy) == []
 
 
 @pytest.mark.usefixtures("through")
@@ -212,7 +213,7 @@ BODIES = {
     "LD_PRELOAD": described() | {"Env": ["LD_PRELOAD=/tmp/x"]},
     "more labels": described() | {"Labels": described()["Labels"] | {"a": "b"}},
     "the proxy's own label": described()
-    | {"Labels": described()["Labels"] | {"signalbox.made_through": "launch"}},
+    | {"Labels": described()["Labels"] | {"signalbox.made_through": "/x"}},
     "no labels": described() | {"Labels": {}},
     "a field of another name": described() | {"hostConfig": {"Privileged": True}},
     "a zygote in the host's root": zygote("/"),

@@ -4,6 +4,7 @@ SHELL := /bin/sh
 BIN := .venv/bin
 
 .PHONY: help setup demo demo-check test check types bench soak doctor images lock openapi \
+.PHONY: help setup demo demo-check test check types bench doctor soak audit licences lock openapi \
 	sandbox-table sandbox-five
 
 help: ## What there is
@@ -27,7 +28,14 @@ check: setup ## Everything that needs no running: style, types, structure
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python subscriber_ui/build.py run check
+	$(BIN)/python deploy/scans/check.py
 	@! grep -nE 'https://[^/"]+' uv.lock | grep -v 'https://index.invalid/' | grep -q . || (echo "uv.lock names an index: run make lock"; exit 1)
+
+audit: setup ## Look up everything that is locked in the databases of known weaknesses
+	$(BIN)/python deploy/scans/audit.py
+
+licences: setup ## Write docs/licences.md anew
+	$(BIN)/python deploy/scans/licences.py
 
 types: setup ## Types only
 	$(BIN)/mypy

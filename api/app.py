@@ -22,7 +22,7 @@ from api import health, measurements
 from api.accounts import routes as accounts
 from api.accounts import terms
 from api.admin import audit as admin_audit
-from api.admin import business
+from api.admin import business, dagster_session
 from api.admin import health as admin_health
 from api.admin import payouts as admin_payouts
 from api.admin import runs as admin_runs
@@ -140,6 +140,7 @@ ROUTES: list[Router | HTTPRouteHandler] = [
     admin_users.list_users,
     admin_runs.list_all_runs,
     admin_health.admin_health,
+    dagster_session.router,
 ]
 
 DEPENDENCIES = {"context": Provide(provide_context)}

@@ -13,6 +13,7 @@ from litestar.datastructures import State
 from litestar.di import NamedDependency
 from psycopg_pool import AsyncConnectionPool
 
+from api.auth import access_tokens
 from api.auth.caller import Caller
 from api.auth.known_keys import KnownKeys
 from api.auth.known_sessions import KnownSessions
@@ -50,6 +51,7 @@ class Installation:
     listener: Listener
     known_keys: KnownKeys
     known_sessions: KnownSessions
+    known_dagster_passes: KnownSessions
     limits: Limits
     stripe: StripeAccount | None = None
 
@@ -151,6 +153,7 @@ def install(settings: ApiSettings) -> Installation:
         listener=listener,
         known_keys=KnownKeys(pool, listener, settings.environment),
         known_sessions=KnownSessions(pool, listener, secret),
+        known_dagster_passes=KnownSessions(pool, listener, secret, access_tokens.DAGSTER),
         limits=Limits(settings, pool, clock),
         passwords=Passwords(settings.password_hashes),
         stripe=open_account(

@@ -13,6 +13,8 @@ import msgspec
 LIFETIME = timedelta(minutes=10)
 ISSUER = "signalbox"
 AUDIENCE = "signalbox-api"
+DAGSTER = "signalbox-dagster"
+"""The audience of passes for the door before Dagster, which open nothing of the API."""
 
 
 class InvalidTokenError(ValueError):

@@ -78,22 +78,28 @@ def _is_own(origin: str, request: AnyRequest, settings: ApiSettings) -> bool:
 
 def keep(request: AnyRequest, settings: ApiSettings, name: str, token: str) -> None:
     """Have the browser keep a token for as long as it is good."""
-    _set(request, settings, name, token, LIFETIMES[name])
+    keep_for(request, settings, name, token, LIFETIMES[name], PATH)
 
 
 def drop_refresh(request: AnyRequest, settings: ApiSettings) -> None:
     """Have the browser forget its refresh token, if it sent one."""
     if REFRESH in request.cookies:
-        _set(request, settings, REFRESH, "", timedelta(0))
+        keep_for(request, settings, REFRESH, "", timedelta(0), PATH)
 
 
-def _set(
-    request: AnyRequest, settings: ApiSettings, name: str, value: str, lifetime: timedelta
+def keep_for(
+    request: AnyRequest,
+    settings: ApiSettings,
+    name: str,
+    value: str,
+    lifetime: timedelta,
+    path: str,
 ) -> None:
+    """Have the browser keep what no script reads, and send it to `path` alone."""
     request.scope["state"].setdefault(TO_SET, {})[name] = Cookie(
         key=name,
         value=value,
-        path=PATH,
+        path=path,
         max_age=int(lifetime.total_seconds()),
         httponly=True,
         samesite="strict",

@@ -22,17 +22,19 @@ PERSON_OF_SESSION: LiteralString = (
 
 
 class KnownSessions:
-    """The look-up of access tokens of one process."""
+    """The look-up of access tokens of one process, each kind of token by one of its own."""
 
     def __init__(
         self,
         pool: AsyncConnectionPool[psycopg.AsyncConnection],
         listener: Listener,
         secret: bytes,
+        audience: str = access_tokens.AUDIENCE,
     ) -> None:
         self._pool = pool
         self._listener = listener
         self._secret = secret
+        self._audience = audience
         self._remembered = Remembered(listener)
 
     async def caller(self, token: str, now: datetime) -> Caller | None:
@@ -46,7 +48,7 @@ class KnownSessions:
             known = self._remembered.get(digest, now)
             if known is not None:
                 return known
-        shown = access_tokens.session_claims(self._secret, token, now)
+        shown = access_tokens.session_claims(self._secret, token, now, self._audience)
         generation = self._remembered.generation
         caller = await self._person(shown.user_id, shown.session_id, now)
         if caller is not None:

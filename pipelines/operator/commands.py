@@ -43,7 +43,7 @@ from pipelines.operator.command_list import (
     json_option,
 )
 from pipelines.operator.home import Home, Ports, default_root
-from pipelines.operator.house import migrate_given, open_house
+from pipelines.operator.house import migrate_given, open_house, owner_at
 from sql.clock import floor_hour
 
 commands = Commands(
@@ -219,8 +219,7 @@ def tick(slot: datetime | None, root: Path | None) -> None:
               click.argument("email"), home_option)  # fmt: skip
 def user(action: str, email: str, root: Path | None) -> None:
     """Make an account an operator, or remove its lost second factor; be sure who asks for that."""
-    home = Home(root or default_root("main"))
-    owner = home.owner_url(home.admin())
+    owner = owner_at(root)
     if action == "make-operator":
         make_operator(owner, email)
         click.echo(f"{email} is an operator")

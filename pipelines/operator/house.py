@@ -16,7 +16,7 @@ from sqlalchemy import URL, make_url
 from assets.transparency.signer.client import SocketSigner
 from assets.transparency.signer.errors import RefusedError, SignerUnavailableError
 from pipelines.operator.backup.settings import ArchiveSettings
-from pipelines.operator.home import CHECKOUT, Home
+from pipelines.operator.home import CHECKOUT, Home, default_root
 from pipelines.operator.supervisor import Program, Supervisor, answers, listens
 from pipelines.settings import WorkerSettings
 from sandbox.runner.reaper import reap_everywhere
@@ -139,6 +139,24 @@ def given_admin() -> URL | None:
     """
     given = os.environ.get("SIGNALBOX_ADMIN_DATABASE_URL")
     return make_url(database_url(given, variable=ADMIN_PASSWORD_FILE)) if given else None
+
+
+def owner_at(root: Path | None) -> URL:
+    """How the owner connects: where the environment says, or to a folder's own installation.
+
+    Raises:
+        ConfigurationError: a password cannot be read.
+        RuntimeError: nothing was ever started in the folder.
+    """
+    admin, folder = given_admin(), os.environ.get("SIGNALBOX_ROLE_PASSWORDS")
+    if admin is None or not folder:
+        home = Home(root or default_root("main"))
+        return home.owner_url(home.admin())
+    try:
+        passwords = read_passwords("SIGNALBOX_ROLE_PASSWORDS", Path(folder), (OWNER,))
+    except PasswordError as error:
+        raise ConfigurationError(str(error)) from None
+    return role_url(admin, OWNER, passwords[OWNER])
 
 
 def migrate_given(folder: Path) -> None:

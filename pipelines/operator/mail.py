@@ -10,7 +10,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from pipelines.operator.command_list import Commands, home_option, json_option
-from pipelines.operator.home import Home, default_root
+from pipelines.operator.house import owner_at
 from sql.roles import conninfo
 
 commands = Commands()
@@ -57,9 +57,8 @@ def show_mail(address: str | None, *, as_json: bool, root: Path | None) -> None:
     Without SIGNALBOX_SMTP_URL letters stay here: pass on what people need. Texts hold links that
     set passwords: be sure who asks.
     """
-    home = Home(root or default_root("main"))
     with (
-        psycopg.connect(conninfo(home.owner_url(home.admin()))) as connection,
+        psycopg.connect(conninfo(owner_at(root))) as connection,
         connection.cursor(row_factory=dict_row) as cursor,
     ):
         cursor.execute(OUTBOX, {"to": address})

@@ -11,6 +11,7 @@ import psycopg
 
 from pipelines.operator.command_list import Commands, home_option, installation_at, json_option
 from pipelines.operator.home import Home, default_root
+from pipelines.operator.house import owner_at
 from sandbox.registry.advisories import accept, import_advisories, newest_database
 from sandbox.registry.image import ImageStore
 from sandbox.registry.integrity import check_images
@@ -153,5 +154,4 @@ def _day(at: datetime | None) -> str:
 
 def _as_owner(root: Path | None) -> closing[psycopg.Connection[Any]]:
     """Rules are the operator's: no role of a process may write them."""
-    home = Home(root or default_root("main"))
-    return closing(psycopg.connect(conninfo(home.owner_url(home.admin())), autocommit=True))
+    return closing(psycopg.connect(conninfo(owner_at(root)), autocommit=True))

@@ -18,6 +18,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import compose
 import docker
 import httpx
 import pytest
@@ -28,6 +29,8 @@ from sql.clock import DemoClock, floor_hour, system_clock
 
 CHECKOUT = Path(__file__).parents[2]
 COMPOSE = CHECKOUT / "deploy" / "compose"
+# Its wrapper in Python forgets how the program ended.
+PROGRAM = Path(str(compose.__file__)).with_name("docker-compose")
 AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
 EXAMPLE = "momentum-quantiles"
 SIGNAL = f"ada/{EXAMPLE}"
@@ -65,8 +68,7 @@ class Deployed:
         return self.folder / "caddy/pki/authorities/local/root.crt"
 
     def compose(self, *words: str) -> str:
-        program = str(Path(sys.executable).with_name("docker-compose"))
-        return said(program, "--env-file", str(self.folder / ".env"), *words)
+        return said(str(PROGRAM), "--env-file", str(self.folder / ".env"), *words)
 
     def python(self, service: str, program: str) -> str:
         return self.compose("exec", "-T", service, "python", "-c", program)

@@ -39,6 +39,10 @@ def folder(tmp_path):
 
 
 def migrate(admin, folder, tmp_path):
+    return signalbox(admin, folder, tmp_path, "migrate")
+
+
+def signalbox(admin, folder, tmp_path, *words):
     secret = tmp_path / "postgres"
     secret.write_text(admin.password)
     secret.chmod(0o600)
@@ -50,7 +54,7 @@ def migrate(admin, folder, tmp_path):
         "SIGNALBOX_HOME": str(tmp_path / "home"),
     }
     return subprocess.run(
-        [sys.executable, "-c", "from signalbox.cli import main; main()", "migrate"],
+        [sys.executable, "-c", "from signalbox.cli import main; main()", *words],
         env=given | ours, capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
 
@@ -84,3 +88,8 @@ def test_an_empty_server_gets_roles_schema_and_changed_passwords(empty_postgres,
     assert again.stdout == "migrated; the roles have the passwords of their files\n"
     assert all(enters(empty_postgres, role, folder)[0] == role for role in ALL_ROLES)
     assert not (tmp_path / "home").exists()
+
+    # Other commands of the owner's find the database and the password in the same places.
+    told = signalbox(empty_postgres, folder, tmp_path, "user", "make-operator", "a@example.org")
+    assert "no account a@example.org: register it first" in told.stderr
+    assert signalbox(empty_postgres, folder, tmp_path, "mail").returncode == 0

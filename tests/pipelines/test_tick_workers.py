@@ -6,6 +6,7 @@ import subprocess
 import time
 
 import pytest
+from billiard.exceptions import WorkerLostError
 from celery import Celery
 from redis import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -102,6 +103,26 @@ def test_a_shard_that_waits_stays_and_one_that_vanishes_is_handed_out_again_a_fe
     assert len(handed) == ATTEMPTS
     with pytest.raises(ShardLostError, match="shard_0001 was lost 5 times"):
         shard.get()
+
+
+@pytest.mark.filterwarnings("ignore:Call to deprecated setex:DeprecationWarning")  # by Celery
+def test_a_shard_whose_process_was_killed_is_handed_out_again_and_one_that_failed_is_not(queue):
+    handed = []
+
+    def submit():
+        handed.append(queue.send_task("shard"))
+        return handed[-1]
+
+    shard = HandedOut("shard_0001", submit, "dagster", 60)
+    # As a worker writes it down, whose child the kernel killed for its memory.
+    queue.backend.store_result(handed[0].id, WorkerLostError("signal 9 (SIGKILL)"), "FAILURE")
+    assert not shard.ready()
+    assert len(handed) == 2
+    queue.backend.store_result(handed[1].id, ValueError("ours"), "FAILURE")
+    assert shard.ready()
+    with pytest.raises(ValueError, match="ours"):
+        shard.get()
+    assert len(handed) == 2
 
 
 def test_a_shard_that_a_worker_is_at_is_not_handed_out_again(queue):

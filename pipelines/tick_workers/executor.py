@@ -24,6 +24,8 @@ from pipelines.tick_workers.lease import is_leased
 logger = logging.getLogger("signalbox.tick_workers")
 
 ATTEMPTS = 5
+# A worker that has taken a shard forks a process first, which on a busy machine takes its time.
+LEASES_TO_BEGIN = 4
 OUT_OF_REACH = (RedisError, KombuError, OSError)
 
 
@@ -48,7 +50,8 @@ class HandedOut:
             step_key: the shard's.
             submit: puts it into the queue.
             queue: whose length tells whether it may still wait there.
-            lease_seconds: without any sign of it, it is lost after so long.
+            lease_seconds: without any sign of it, it is lost after so long; before a worker
+                has begun, after four times as long.
         """
         self._step_key = step_key
         self._lease_seconds = lease_seconds
@@ -57,6 +60,7 @@ class HandedOut:
         self._result: AsyncResult | None = None
         self._attempts = 0
         self._seen = time.monotonic()
+        self._has_begun = False
         self._is_given_up = False
         self.ready()
 
@@ -95,9 +99,12 @@ class HandedOut:
     def _is_lost(self, result: AsyncResult) -> bool:
         """Neither with a worker nor waiting for one, for as long as a lease lasts."""
         now = time.monotonic()
-        if is_leased(result.backend.client, result.id) or self._waiting(result.app):
+        if is_leased(result.backend.client, result.id):
+            self._seen, self._has_begun = now, True
+        elif self._waiting(result.app):
             self._seen = now
-        return now - self._seen > self._lease_seconds
+        leases = 1 if self._has_begun else LEASES_TO_BEGIN
+        return now - self._seen > leases * self._lease_seconds
 
     def _waiting(self, app: Any) -> int:
         """How many wait in the queue; any of them may be this one."""
@@ -116,7 +123,7 @@ class HandedOut:
             logger.warning("%s was lost with its worker: handing it out again", self._step_key)
         self._result = self._submit()
         self._attempts += 1
-        self._seen = time.monotonic()
+        self._seen, self._has_begun = time.monotonic(), False
 
 
 class SpreadExecutor(CeleryExecutor):

@@ -10,7 +10,7 @@ from litestar import Litestar
 from api.app import create_app
 from api.events.hub import Hub
 from api.settings import ApiSettings, ListenSettings
-from sql import logs
+from sql import logs, traces
 from sql.configuration import read_settings
 from sql.schema import end_on_other_schema
 
@@ -34,6 +34,7 @@ class Server(uvicorn.Server):
 
 def main() -> None:
     logs.begin("api")
+    traces.begin("api")
     settings = read_settings(ApiSettings)
     end_on_other_schema(settings.database_url)
     app = create_app(settings)

@@ -72,6 +72,7 @@ from api.signals import routes as signals
 from api.signing_keys import routes as signing_keys
 from api.subscriptions import agreement
 from api.subscriptions import routes as subscriptions
+from api.tracing import traced
 from api.track_record import routes as track_record
 from api.ui import routes as ui
 from api.webhooks import delivery_routes as webhook_deliveries
@@ -163,8 +164,8 @@ class Api(Litestar):
             return
         send = self.measurements.counted(scope["method"], send)
         scope.setdefault("state", {})
-        with logs.bound(request_id=request_id(scope)):
-            await super().__call__(scope, receive, send)
+        with logs.bound(request_id=request_id(scope)), traced(scope, send) as answering:
+            await super().__call__(scope, receive, answering)
 
 
 def create_app(settings: ApiSettings) -> Litestar:

@@ -36,6 +36,7 @@ from pipelines.retention import DEFAULT, Kept, retention_job, retention_schedule
 from pipelines.schedules import hourly_schedule, score_job, tick_job
 from pipelines.sensors import reap_sandboxes, score_after_tick, settle_subscriptions
 from pipelines.settings import WorkerSettings, source_of
+from sql import traces
 from sql.configuration import read_settings
 
 
@@ -111,6 +112,7 @@ def grid(settings: WorkerSettings) -> dg.HourlyPartitionsDefinition:
 @dg.definitions
 def definitions() -> dg.Definitions:
     """This process' definitions."""
+    traces.begin("worker")
     settings = read_settings(WorkerSettings)
     installation = installation_of(settings)
     stored_key = stored_key_of(installation, settings.data_key_file)

@@ -15,6 +15,7 @@ from pipelines.settings import StoredKey, WorkerSettings
 from sandbox.registry.image import ImageStore
 from sandbox.registry.integrity import to_database
 from sandbox.runner.engine import Engine, available_engine
+from sql import traces
 from sql.clock import clock_of, system_clock
 from sql.configuration import ConfigurationError
 from sql.data_source_keys import use_key
@@ -73,6 +74,7 @@ def slot_runs(installation: Installation) -> dg.ResourceDefinition:
             yield runs
         finally:
             runs.close()
+            traces.flush()
 
     return resource
 

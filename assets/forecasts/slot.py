@@ -24,7 +24,7 @@ from assets.forecasts.version import PublishedVersion, due_slots
 from assets.installation import Installation
 from assets.market_data.window import SlotPin, pin
 from sandbox.runner.engine import Engine
-from sql import logs
+from sql import logs, traces
 
 Settled = list[tuple[PublishedVersion, Recorded]]
 
@@ -70,11 +70,13 @@ def run_slot(
             live_deadline=installation.live_deadline,
             dagster_run_id=dagster_run_id,
         )
-        pinned = _pin(installation, connection, slot, dagster_run_id)
+        with traces.span("pin"):
+            pinned = _pin(installation, connection, slot, dagster_run_id)
         room = Room.of_machine(installation.memory_budget_mb)
         with closing(tick(reading, engine, installation.images, waiting, pinned, room)) as batches:
             for outcomes in batches:
-                written = recorder.write(outcomes, installation.clock())
+                with traces.span("record", outcomes=len(outcomes)):
+                    written = recorder.write(outcomes, installation.clock())
                 yield [
                     (outcome.version, one) for outcome, one in zip(outcomes, written, strict=True)
                 ]
@@ -150,12 +152,13 @@ class _SlotRun:
         dagster_run_id: str,
     ) -> None:
         try:
-            for batch in run_slot(
-                installation, engine, versions, slot, dagster_run_id=dagster_run_id
-            ):
-                with self._changed:
-                    self._settled |= {version.id: (version, done) for version, done in batch}
-                    self._changed.notify_all()
+            with traces.of_run(dagster_run_id), traces.span("slot", slot=f"{slot:%Y-%m-%dT%H:%MZ}"):
+                for batch in run_slot(
+                    installation, engine, versions, slot, dagster_run_id=dagster_run_id
+                ):
+                    with self._changed:
+                        self._settled |= {version.id: (version, done) for version, done in batch}
+                        self._changed.notify_all()
         except Exception as fault:  # noqa: BLE001 - raised to whoever waits for these versions
             self._fault = fault
         finally:

@@ -27,7 +27,7 @@ from assets.market_data.window import SlotPin
 from sandbox.registry.image import ImageStore
 from sandbox.runner.engine import Engine
 from sandbox.runner.run import run_cold
-from sql import logs
+from sql import logs, traces
 
 BATCH = 50
 BATCH_SECONDS = 0.1
@@ -148,7 +148,10 @@ class _Runs:
 
     def _run_one(self, version: PublishedVersion) -> None:
         try:
-            with logs.bound(signal=f"{version.provider}/{version.name}", version=version.version):
+            with (
+                logs.bound(signal=f"{version.provider}/{version.name}", version=version.version),
+                traces.span("sandbox", version=version.label),
+            ):
                 self._done.put(self._run(version))
         except Exception as fault:  # noqa: BLE001 - ours, whatever it is: raised by `batches`
             fault.add_note(f"while running {version.label}")

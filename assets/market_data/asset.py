@@ -11,6 +11,7 @@ from assets.market_data.checks import CheckResult
 from assets.market_data.quality import CHECKS, examine
 from assets.market_data.source import Source, SourceError
 from assets.market_data.store import ingest
+from sql import traces
 
 KEY = dg.AssetKey(["market_data", "bars"])
 OVERLAP = timedelta(hours=48)
@@ -51,7 +52,8 @@ def bars_asset(partitions: dg.PartitionsDefinition[Any]) -> dg.AssetsDefinition:
         symbols = [declared.symbol for declared in source.instruments()]
         start = slots[0] - OVERLAP
         failures: list[SourceError] = []
-        with installation.connect() as connection:
+        run = traces.of_run(context.run.run_id)
+        with run, traces.span("bars"), installation.connect() as connection:
             summary = ingest(
                 connection, source, symbols, start, slots[-1], now,
                 is_history=is_history, feed_delay=installation.feed_delay, failures=failures,

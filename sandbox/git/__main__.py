@@ -4,13 +4,14 @@ import uvicorn
 
 from sandbox.git.server import create_app
 from sandbox.git.settings import GitSettings, signer_of
-from sql import logs
+from sql import logs, traces
 from sql.configuration import read_settings
 from sql.schema import end_on_other_schema
 
 if __name__ == "__main__":
     settings = read_settings(GitSettings)
     logs.begin("git")
+    traces.begin("git")
     signer_of(settings)  # a bad key is named at the start, not at the first push
     end_on_other_schema(settings.database_url)
     uvicorn.run(

@@ -14,6 +14,7 @@ from sandbox.git.refusals import RefusedRequestError
 from sandbox.git.report import VARIABLE, Ended, read_report
 from sandbox.git.settings import GitSettings
 from sandbox.git.turns import Turns
+from sql import traces
 from sql.metrics_token import MetricsToken
 
 SECONDS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
@@ -54,8 +55,9 @@ class Measurements:
         """Count a push; what its hooks inherit, and the variable that names it to them."""
         ours, theirs = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         try:
-            yield VARIABLE, theirs
-            self._count(ours)
+            with traces.span("push") as span:
+                yield VARIABLE, theirs
+                span.set(outcome=self._count(ours))
         except RefusedRequestError:
             self._pushes.labels("refused").inc()
             raise
@@ -78,11 +80,13 @@ class Measurements:
             )
         return generate_latest(self._registry)
 
-    def _count(self, descriptor: int) -> None:
-        outcome = "cut_off"
+    def _count(self, descriptor: int) -> str:
+        outcome: str = "cut_off"
         for one in read_report(descriptor):
             if isinstance(one, Ended):
                 outcome = one.outcome
             else:
                 self._steps.labels(one.step).observe(one.seconds)
+                traces.past(one.step, one.ended - one.seconds, one.ended)
         self._pushes.labels(outcome).inc()
+        return outcome

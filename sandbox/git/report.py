@@ -22,10 +22,11 @@ Step = Literal["wait", "reserved", "tree", "manifest", "lock", "scan", "image", 
 
 
 class StepTook(msgspec.Struct, frozen=True, tag="step"):
-    """One step, in seconds."""
+    """One step, in seconds; when it ended, in unix seconds."""
 
     step: Step
     seconds: float
+    ended: float = 0.0
 
 
 class Ended(msgspec.Struct, frozen=True, tag="ended"):
@@ -56,7 +57,7 @@ class Report:
         """Time one step."""
         began = time.monotonic()
         yield
-        self._tell(StepTook(step, time.monotonic() - began))
+        self._tell(StepTook(step, time.monotonic() - began, time.time()))
 
     def timing(self, say: Callable[[str], None]) -> Callable[[str], None]:
         """Passes on what a build says, and takes its first word as what was done until then."""
@@ -69,7 +70,7 @@ class Report:
             except msgspec.ValidationError:
                 pass
             else:
-                self._tell(StepTook(step, now - self._since))
+                self._tell(StepTook(step, now - self._since, time.time()))
             self._since = now
             say(text)
 

@@ -18,12 +18,14 @@ from sandbox.git import limits
 from sandbox.git.settings import GitSettings
 from sql.configuration import PREFIX
 from sql.logs import LogSettings
+from sql.traces import TraceSettings
 
 SETTINGS = (
     ApiSettings, ListenSettings, WorkerSettings, GitSettings, SignerSettings, PublisherSettings,
     ExporterSettings, LogSettings,
     ArchiveSettings, BackupSettings,
     ProxySettings,
+    ExporterSettings, LogSettings, TraceSettings,
 )  # fmt: skip
 CHECKOUT = Path(__file__).parents[2]
 PATH = re.compile(r"`([a-z_.]+/[A-Za-z0-9_./-]*)`")

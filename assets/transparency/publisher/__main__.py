@@ -9,7 +9,7 @@ import psycopg
 from assets.transparency.publisher.process import Publisher
 from assets.transparency.publisher.settings import PublisherSettings
 from assets.transparency.signer.client import SocketSigner
-from sql import logs
+from sql import logs, traces
 from sql.clock import clock_of
 from sql.configuration import read_settings
 from sql.metrics_token import MetricsToken
@@ -20,6 +20,7 @@ from sql.schema import end_on_other_schema
 def main() -> NoReturn:
     """Publish until a signal ends it."""
     logs.begin("log")
+    traces.begin("log")
     settings = read_settings(PublisherSettings)
     end_on_other_schema(settings.database_url)
 

@@ -25,6 +25,7 @@ from assets.transparency.signer.errors import RefusedError, SignerUnavailableErr
 from assets.transparency.signer.signer import Signs
 from signalbox.log.errors import LogError
 from signalbox.log.policy import Policy
+from sql import traces
 from sql.clock import Clock
 
 logger = logging.getLogger("signalbox.log")
@@ -100,7 +101,9 @@ class Publisher:
     def step(self, connection: psycopg.Connection[Any]) -> Signed | None:
         """Publish what is new; then have the newest checkpoint cosigned if it lacks its quorum."""
         again = time.monotonic() - self._signed_at > self._refresh_seconds
-        signed = publish(connection, self._signer, self._policy, self._clock(), again=again)
+        with traces.span("publish") as span:
+            signed = publish(connection, self._signer, self._policy, self._clock(), again=again)
+            span.set(size=signed.size if signed else 0)
         if signed is not None:
             self._signed_at = time.monotonic()
             self.measurements.signed()

@@ -91,6 +91,8 @@ def start(home: Path, *, archive: bool = False) -> EmbeddedPostgres:
         raise RuntimeError(f"Postgres did not start; see {data / 'log'}") from error
     if is_new or not secret.exists():
         server = _close_doors(server, data, secret)
+    # One that this process knew and that died since is handed out as it was.
+    server.ensure_postgres_running()
     admin = make_url(server.get_uri()).set(password=secret.read_text())
     _set_archive(server, admin, home / "wal" if archive else None)
     return EmbeddedPostgres(admin=admin, server=server)

@@ -29,7 +29,9 @@ SETTINGS = (
 )  # fmt: skip
 CHECKOUT = Path(__file__).parents[2]
 PATH = re.compile(r"`([a-z_.]+/[A-Za-z0-9_./-]*)`")
-DOCUMENTS = ["ARCHITECTURE.md", "README.md", "SECURITY.md", "CONTRIBUTING.md"]
+DOCUMENTS = [
+    "ARCHITECTURE.md", "README.md", "SECURITY.md", "CONTRIBUTING.md", "docs/operations/faults.md",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)

@@ -6,8 +6,9 @@ import signal
 import sys
 import time
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import click
 import msgspec
@@ -75,19 +76,26 @@ def backup(
         source = Source(_database(home), home.root)
         if secrets_to is not None:
             copied = copy_secrets(home.root, secrets_to, target)
-            click.echo(f"{len(copied)} secrets in {secrets_to}: keep them apart from {target}")
+            click.echo(
+                f"{len(copied)} secrets in {secrets_to}: keep them apart from {target}", err=True
+            )
         if every_hours is None:
-            _take(source, target, keep, wal)
+            _take(source, target, keep, wal, as_json=as_json)
         else:
             _repeat(source, target, keep, wal, timedelta(hours=every_hours))
 
 
-def _take(source: Source, target: Path, keep: int | None, wal: Path) -> None:
+def _take(
+    source: Source, target: Path, keep: int | None, wal: Path, *, as_json: bool = False
+) -> None:
     manifest = take(source, target, system_clock)
-    click.echo(f"{target / manifest.name}  {_said(manifest)}")
+    if as_json:
+        click.echo(msgspec.json.encode(_row(manifest)))
+    else:
+        click.echo(f"{target / manifest.name}  {_said(manifest)}")
     if keep is not None:
         for name in prune(target, keep, wal):
-            click.echo(f"dropped {name}")
+            click.echo(f"dropped {name}", err=as_json)
 
 
 def _repeat(source: Source, target: Path, keep: int | None, wal: Path, every: timedelta) -> None:
@@ -99,7 +107,7 @@ def _repeat(source: Source, target: Path, keep: int | None, wal: Path, every: ti
         time.sleep(max(0.0, (due - system_clock()).total_seconds()))
         try:
             _take(source, target, keep, wal)
-        except RuntimeError as error:
+        except (RuntimeError, ValueError, OSError) as error:
             logger.error("no backup: %s", error)  # noqa: TRY400 - said in words
             time.sleep(AGAIN_SECONDS)
 
@@ -134,17 +142,20 @@ def _verify(target: Path) -> None:
 def _show(target: Path, wal: Path, *, as_json: bool) -> None:
     found = reach(all_backups(target), wal)
     if as_json:
-        rows = [
-            {"name": one.name, "from": one.consistent_at, "to": datetime.fromtimestamp(end, UTC),
-             "log_size": one.log_size, "bytes": one.bytes, "postgres": one.postgres,
-             "schema": one.schema, "platform": one.platform}
-            for one, end in found
-        ]  # fmt: skip
+        rows = [{**_row(one), "to": datetime.fromtimestamp(end, UTC)} for one, end in found]
         click.echo(msgspec.json.encode(rows))
         return
     for one, end in found:
         until = f"{datetime.fromtimestamp(end, UTC):%Y-%m-%d %H:%M:%S}"
         click.echo(f"{one.name}  {one.consistent_at:%Y-%m-%d %H:%M:%S} to {until}  {_said(one)}")
+
+
+def _row(manifest: Manifest) -> dict[str, Any]:
+    return {
+        "name": manifest.name, "from": manifest.consistent_at, "finished_at": manifest.finished_at,
+        "log_size": manifest.log_size, "bytes": manifest.bytes, "postgres": manifest.postgres,
+        "schema": manifest.schema, "platform": manifest.platform,
+    }  # fmt: skip
 
 
 def _said(manifest: Manifest) -> str:
@@ -205,7 +216,7 @@ def restore(
             f"laid out in {home}; Postgres {choice.base.postgres_major} recovers as it starts"
         )
         return
-    _restore(order, choice, signer_folder)
+    _restore(order, choice, signer_folder, as_json=as_json)
 
 
 def _checked(order: Order, wal: Path) -> Choice:
@@ -219,18 +230,26 @@ def _checked(order: Order, wal: Path) -> Choice:
     return choice
 
 
-def _restore(order: Order, choice: Choice, signer_folder: Path | None) -> None:
+def _restore(order: Order, choice: Choice, signer_folder: Path | None, *, as_json: bool) -> None:
+    say = partial(click.echo, err=as_json)
     programs = programs_of(choice.base.postgres_major)
-    if not (programs / "postgres").exists():
-        raise RuntimeError(f"no server of Postgres {choice.base.postgres_major} here: install it,"
-                           " or call again with --prepare-only")  # fmt: skip
+    secret = order.secrets / "secrets" / "postgres"  # of an embedded server alone
+    if not (programs / "postgres").exists() or not secret.exists():
+        raise RuntimeError(
+            f"this is a backup of a Postgres {choice.base.postgres_major} that is not the embedded"
+            " one: call again with --prepare-only"
+        )
     lay_out(order, choice, embedded_owner())
-    click.echo(f"laid out in {order.home}; replaying {len(choice.wal)} archived segments")
-    password = (order.home / "secrets" / "postgres").read_text()
+    say(f"laid out in {order.home}; replaying {len(choice.wal)} archived segments")
     clock = order.home / "clock"
-    with recovered(order.home, programs, password, click.echo) as admin:
+    with recovered(order.home, programs, secret.read_text(), say) as admin:
         now = DemoClock(clock)() if clock.exists() else system_clock()
         restored = look(admin, order.home, now)
-    click.echo("\n".join(lines(restored, choice.base, signer_says(signer_folder, restored))))
+    signer = signer_says(signer_folder, restored)
+    if as_json:
+        found = {"base": _row(choice.base), "restored": restored, "signer": signer}
+        click.echo(msgspec.json.encode(found))
+    else:
+        click.echo("\n".join(lines(restored, choice.base, signer)))
     if not restored.fsck.is_whole:
         raise SystemExit(1)

@@ -20,7 +20,7 @@ ON_THE_WAY = ("incoming-", "tmp_")
 LAST = {"objects": 2, "packed-refs": 1}
 
 
-class VanishedError(Exception):
+class VanishedError(RuntimeError):
     """A file went while it was copied: git packed the repository anew."""
 
 

@@ -52,14 +52,17 @@ def lay_out(order: Order, choice: Choice, owner: tuple[int, int] | None) -> None
 
     Raises:
         ValueError: the folder is not empty, or there are no secrets.
-        OSError: it could not be written; what was put there is removed again.
+        RuntimeError: it could not be written; what was put there is removed again.
     """
     refuse_full(order.home)
     try:
         _laid_out(order, choice, owner)
-    except OSError:
+    except OSError as error:
         shutil.rmtree(order.home, ignore_errors=True)
-        raise
+        raise RuntimeError(
+            f"{order.home} could not be written: {error}. Nothing is left there; make room, and"
+            " call it again"
+        ) from error
 
 
 def refuse_full(home: Path) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+import psycopg
 from sqlalchemy import URL
 
 from pipelines.operator.backup import postgres
@@ -65,6 +66,8 @@ def take(source: Source, target: Path, clock: Clock) -> Manifest:
         partial = target / f"{name}{PARTIAL}"
         try:
             manifest = _taken(source, target, partial, name, started, clock)
+        except psycopg.Error as error:
+            raise RuntimeError(f"the database could not be asked: {error}") from error
         except OSError as error:
             raise RuntimeError(
                 f"the backup could not be written: {error}. Older ones are untouched; make room in"

@@ -1,7 +1,9 @@
 import OpenInNew from "@mui/icons-material/OpenInNew";
 import Link from "@mui/material/Link";
+import { type MouseEvent } from "react";
 
 import { Absent } from "../elements/Figure";
+import { isBehindOurDoor, openBehindDoor } from "./dagster";
 import { useHealth } from "./health";
 
 interface Props {
@@ -17,9 +19,16 @@ export function DagsterLink({ to = (dagster) => dagster, label = "Open in Dagste
   if (dagster === null) {
     return <Absent reason="Where Dagster is, SIGNALBOX_DAGSTER_URL tells; it is not set." />;
   }
+  const address = to(dagster);
+  const open = (event: MouseEvent) => {
+    if (!isBehindOurDoor(dagster)) return;
+    event.preventDefault();
+    void openBehindDoor(address);
+  };
   return (
     <Link
-      href={to(dagster)}
+      href={address}
+      onClick={open}
       target="_blank"
       rel="noreferrer"
       sx={{ display: "inline-flex", alignItems: "center", gap: 0.5, whiteSpace: "nowrap" }}

@@ -1,7 +1,46 @@
 import { screen, within } from "@testing-library/react";
-import { expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 
 import { HEALTH, openDesk, problem } from "./atDesk";
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+const BEHIND_OUR_DOOR = { ...HEALTH, dagster_url: `${location.origin}/dagster` };
+
+function openedTab() {
+  const replace = vi.fn();
+  const close = vi.fn();
+  const tab = { opener: window, location: { replace }, close };
+  vi.spyOn(window, "open").mockReturnValue(tab as unknown as Window);
+  return { replace, close };
+}
+
+test("Dagster behind our door is shown when the door is open", async () => {
+  const tab = openedTab();
+  const asked = openDesk("/operator", {
+    "GET /v1/admin/health": { body: BEHIND_OUR_DOOR },
+    "POST /v1/admin/dagster/session": { body: null },
+  });
+  (await screen.findByRole("link", { name: "Open in Dagster" })).click();
+  await vi.waitFor(() => {
+    expect(tab.replace).toHaveBeenCalledWith(BEHIND_OUR_DOOR.dagster_url);
+  });
+  expect(asked.map((url) => url.pathname)).toContain("/v1/admin/dagster/session");
+});
+
+test("a door that stays shut says why, and leaves no empty tab", async () => {
+  const tab = openedTab();
+  openDesk("/operator", {
+    "GET /v1/admin/health": { body: BEHIND_OUR_DOOR },
+    "POST /v1/admin/dagster/session": problem(403, "totp_required_for_operators", "Enrol."),
+  });
+  (await screen.findByRole("link", { name: "Open in Dagster" })).click();
+  expect(await screen.findByText(/Enrol/)).toBeVisible();
+  expect(tab.close).toHaveBeenCalled();
+  expect(tab.replace).not.toHaveBeenCalled();
+});
 
 test("the overview shows rooms, counts, what waits, and the way into Dagster", async () => {
   openDesk("/operator", {});

@@ -1,4 +1,31 @@
-/** Where Dagster shows what the desk speaks of. */
+/** Where Dagster shows what the desk speaks of, and how one gets in. */
+
+import { answer, api } from "../api/client";
+import { notify } from "../elements/notices";
+
+/**
+ * Is Dagster at this address of ours, where the proxy asks the API whom to let in?
+ * One at another address, such as a demonstration's, has no door that we could open.
+ */
+export function isBehindOurDoor(dagster: string): boolean {
+  return new URL(dagster, location.href).origin === location.origin;
+}
+
+/** Have the door opened for this browser, then show the page in a tab of its own. */
+export async function openBehindDoor(address: string): Promise<void> {
+  // Now, while the browser knows that somebody clicked.
+  const tab = window.open("", "_blank");
+  if (tab !== null) tab.opener = null;
+  try {
+    await answer(api.POST("/v1/admin/dagster/session"));
+  } catch (error) {
+    tab?.close();
+    notify(error instanceof Error ? error.message : String(error), "error");
+    return;
+  }
+  if (tab === null) location.assign(address);
+  else tab.location.replace(address);
+}
 
 /** A run by its id. */
 export function runAddress(dagster: string, run: string): string {

@@ -110,7 +110,7 @@ def publish_model(
         " sbom = '{}', base_digest = %s, dependencies_digest = %s, source_digest = %s,"
         " image_digest = %s where id = %s",
         [
-            model.image.source, Jsonb(msgspec.to_builtins(model.manifest)), model.lock.text,
+            model.tree, Jsonb(msgspec.to_builtins(model.manifest)), model.lock.text,
             model.lock.digest, model.image.base, model.image.dependencies, model.image.source,
             model.image.digest, held.version_id,
         ],

@@ -17,6 +17,7 @@ from sandbox.harness.bars import Bars
 from sandbox.registry.image import BuiltImage, ImageStore
 from sandbox.registry.lock import Lock, lock
 from sandbox.registry.requirements import parse_requirements
+from sandbox.registry.tree import SourceTree
 from signalbox import Manifest, parse_manifest
 from signalbox.window import Cells
 
@@ -35,6 +36,7 @@ class Model:
     manifest: Manifest
     lock: Lock
     image: BuiltImage
+    tree: str
 
 
 def make_models(count: int, store: ImageStore, now: datetime) -> Iterator[Model]:
@@ -56,7 +58,9 @@ def make_models(count: int, store: ImageStore, now: datetime) -> Iterator[Model]
         app = (EXAMPLES / kind / "app.py").read_text() + f"\n# {name}\n"
         files = {"app.py": (app.encode(), False), "signal.toml": (toml.encode(), False)}
         image = store.add(base=base, dependencies=layers[kind], files=files)
-        yield Model(provider, name, kind, parse_manifest(toml), locks[kind], image)
+        yield Model(
+            provider, name, kind, parse_manifest(toml), locks[kind], image, SourceTree(files).digest
+        )
 
 
 def windows(slot: datetime) -> dict[str, dict[str, Cells]]:

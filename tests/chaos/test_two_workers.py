@@ -26,6 +26,7 @@ from pipelines.operator.home import Home
 from pipelines.schedules import partition_key
 from sandbox.registry.image import ImageStore
 from sandbox.registry.lock import lock
+from sandbox.registry.tree import SourceTree
 from signalbox import parse_manifest
 from sql.clock import floor_hour
 from sql.migrate import migrate
@@ -161,7 +162,8 @@ def publish(database, images: ImageStore, at: datetime):
             toml, app = MANIFEST.format(name=name), APP.format(seconds=number % 4 / 5)
             files = {"app.py": (app.encode(), False), "signal.toml": (toml.encode(), False)}
             image = images.add(base=base, dependencies=layer, files=files)
-            model = Model("ada", name, "", parse_manifest(toml), locked, image)
+            tree = SourceTree(files).digest
+            model = Model("ada", name, "", parse_manifest(toml), locked, image, tree)
             publish_model(connection, model, provider, at)
 
 

@@ -51,6 +51,7 @@ bench: setup ## Measure, as ratios
 	$(BIN)/python -m benchmarks.api --json
 	$(BIN)/python -m benchmarks.stream --json
 	$(BIN)/python -m benchmarks.playback --json
+	$(BIN)/python -m benchmarks.workers --json
 
 soak: setup ## Half an hour of an installation in use, while everything it consists of is killed
 	$(BIN)/python -m tests.soak --minutes 30 --versions 50

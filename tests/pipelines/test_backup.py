@@ -12,8 +12,10 @@ from pathlib import Path
 import msgspec
 import psycopg
 import pytest
+from click.testing import CliRunner
 
 from pipelines.operator.backup.choose import choose
+from pipelines.operator.backup.commands import restore
 from pipelines.operator.backup.copies import copy_repositories
 from pipelines.operator.backup.manifest import digests_of, read_manifest
 from pipelines.operator.backup.secrets import copy_secrets
@@ -229,6 +231,26 @@ def test_an_archived_segment_is_never_written_over_by_another(place):
     assert call(archive_command(wal), segment) != 0
     assert call(restore_command(wal), read) == 0
     assert read.read_bytes() == before
+
+
+def test_a_damaged_backup_or_a_folder_in_use_is_refused_before_anything_is_written(source, place):
+    target, apart, home = place / "backups", place / "apart", place / "new"
+    manifest = take(source, target, system_clock)
+    copy_secrets(source.folder, apart, target)
+
+    def said(*options: str | Path) -> str:
+        arguments = [str(one) for one in ("--from", target, *options)]
+        done = CliRunner().invoke(restore, arguments)
+        assert done.exit_code == 1
+        return done.output
+
+    assert "a backup holds no secrets" in said("--home", home)
+    asked = ("--secrets-from", apart, "--home")
+    assert "is not empty: move it aside" in said(*asked, source.folder)
+    assert "call again with --prepare-only" in said(*asked, home)  # no password of an embedded one
+    (target / manifest.name / "log-origin").write_text("another.invalid/log")
+    assert "is not as it was written: log-origin was altered" in said(*asked, home)
+    assert not home.exists()
 
 
 def test_the_archive_command_of_the_guide_is_ours():

@@ -9,6 +9,7 @@ import contextlib
 import os
 import random
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -191,6 +192,19 @@ def test_killing_anything_at_random_under_a_running_schedule_leaves_one_leaf_a_s
         town.finish(slot)
     record_property("killed", str(dict(town.killed)))
     town.assert_whole(slot)
+
+
+@pytest.mark.timeout(300)
+def test_postgres_restarted_at_once_in_the_middle_of_a_tick_leaves_one_record_a_due_slot(town):
+    with swept("embedded"):
+        for slot in (SLOT, SLOT + HOUR):
+            town.tick(slot)
+            assert town.sandboxes()
+            # An immediate shutdown: no connection is waited for, nothing is written out.
+            os.kill(town.postmaster(), signal.SIGQUIT)
+            town.restart_postgres()
+            town.finish(slot)
+    town.assert_whole(SLOT + HOUR)
 
 
 @pytest.mark.timeout(300)

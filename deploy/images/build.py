@@ -24,6 +24,7 @@ import sys
 import tempfile
 import tomllib
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -75,10 +76,16 @@ def main() -> int:
     """Build what is missing; prints the tags."""
     arguments = _arguments()
     version = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]["version"]
-    if arguments.only != "services":
-        print(platform(version, arguments.base, is_fresh=arguments.fresh))
-    if arguments.only != "platform":
-        print(services(version, arguments.base, is_fresh=arguments.fresh))
+    chains = {"platform": platform, "services": services}
+    wanted = [arguments.only] if arguments.only else list(chains)
+    # Side by side: each waits for downloads and for Docker most of the time.
+    with ThreadPoolExecutor() as pool:
+        building = [
+            pool.submit(chains[name], version, arguments.base, is_fresh=arguments.fresh)
+            for name in wanted
+        ]
+        for one in building:
+            print(one.result())
     return 0
 
 

@@ -49,13 +49,15 @@ def test_no_panel_and_no_rule_names_a_figure_that_nobody_gives(watched):
 
 
 def test_of_a_house_at_work_nobody_is_told_but_of_what_it_lacks(watched):
-    firing = {
-        sample["metric"]["alertname"]
-        for sample in watched.prometheus.ask('ALERTS{alertstate="firing"}')
-    }
     # One of three hours ran into its limit; this machine's clock and disk are its own affair.
     own = {"SandboxFailuresHigh", "ClockNotKept", "DiskNearlyFull"}
-    assert firing - own == set()
+
+    def others():
+        """Rules have no patience here: one reading that comes late on a busy machine ends again."""
+        firing = watched.prometheus.ask('ALERTS{alertstate="firing"}')
+        return {sample["metric"]["alertname"] for sample in firing} - own
+
+    until(lambda: not others())
 
 
 def test_a_line_that_a_process_writes_is_an_object(watched):

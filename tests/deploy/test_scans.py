@@ -20,6 +20,7 @@ import licences  # noqa: E402
     ("text", "said"),
     [
         ("image: postgres:15", "postgres:15 is pinned by tag, not by digest"),
+        ("image: {repository: redis, tag: '7'}", "redis is pinned by tag, not by digest"),
         ("  privileged: true", "is privileged"),
         ('network_mode: "host"', "shares the host's network"),
         ("hostNetwork: true", "shares the host's network"),
@@ -34,6 +35,7 @@ def test_what_no_deployment_may_say_is_found(text, said):
 def test_images_by_digest_and_our_own_are_let_through():
     digest = "sha256:" + "5e" * 32
     text = f"image: grafana/grafana@{digest}\nimage: signalbox/platform:0.1.0\nimage: ${{IMAGE}}\n"
+    text += "image:\n  repository: signalbox/platform\n"
     assert list(forms.manifest_faults(text)) == []
     dockerfile = f"FROM scratch AS one\nFROM one\nFROM debian@{digest}\nFROM ${{BASE}}\n"
     assert list(forms.base_faults(dockerfile)) == []

@@ -22,10 +22,7 @@ from sql.traces import TraceSettings
 
 SETTINGS = (
     ApiSettings, ListenSettings, WorkerSettings, GitSettings, SignerSettings, PublisherSettings,
-    ExporterSettings, LogSettings,
-    ArchiveSettings, BackupSettings,
-    ProxySettings,
-    ExporterSettings, LogSettings, TraceSettings,
+    ExporterSettings, ArchiveSettings, BackupSettings, ProxySettings, LogSettings, TraceSettings,
 )  # fmt: skip
 CHECKOUT = Path(__file__).parents[2]
 PATH = re.compile(r"`([a-z_.]+/[A-Za-z0-9_./-]*)`")

@@ -19,10 +19,9 @@ LAST_ARCHIVED_AT_MOST = timedelta(hours=1)
 TOO_MUCH = """
 select rolname, concat_ws(', ', case when rolsuper then 'superuser' end,
   case when rolcreatedb then 'createdb' end, case when rolcreaterole then 'createrole' end,
-  case when rolbypassrls then 'bypassrls' end, case when rolreplication then 'replication' end)
-from pg_roles
-where rolname = any(%s)
-  and (rolsuper or rolcreatedb or rolcreaterole or rolbypassrls or rolreplication)
+  case when rolbypassrls then 'bypassrls' end, case when replicates then 'replication' end)
+from (select *, rolreplication and rolname <> 'signalbox_backup' as replicates from pg_roles) r
+where rolname = any(%s) and (rolsuper or rolcreatedb or rolcreaterole or rolbypassrls or replicates)
 order by rolname
 """
 # Facts are insert-only: no process may change or remove them.

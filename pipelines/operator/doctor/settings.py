@@ -7,18 +7,25 @@ import msgspec
 
 from assets.transparency.publisher.settings import PublisherSettings
 from assets.transparency.signer.settings import SignerSettings
+from pipelines.exporter.settings import ExporterSettings
+from pipelines.operator.backup.settings import ArchiveSettings, BackupSettings
 from pipelines.operator.doctor.finding import Finding, miss, ok, warn
 from pipelines.operator.home import API_SETTINGS, LOG_SETTINGS, PAYMENT_SETTINGS
 from pipelines.settings import WorkerSettings
+from sandbox.docker_proxy.settings import ProxySettings
 from sandbox.git.settings import GitSettings
 from sql.configuration import PREFIX
+from sql.logs import LogSettings
+from sql.traces import TraceSettings
 
 KINDS: tuple[type[msgspec.Struct], ...] = (
-    WorkerSettings, GitSettings, PublisherSettings, SignerSettings,
+    WorkerSettings, GitSettings, PublisherSettings, SignerSettings, ExporterSettings,
+    ArchiveSettings, BackupSettings, ProxySettings, LogSettings, TraceSettings,
 )  # fmt: skip
 # Read elsewhere than by a struct of the rooms that this one may import.
 FURTHER = (
-    "SIGNALBOX_ADMIN_DATABASE_URL", "SIGNALBOX_HOME", "SIGNALBOX_DEMO_BARS", "SIGNALBOX_POLICY",
+    "SIGNALBOX_ADMIN_DATABASE_URL", "SIGNALBOX_ADMIN_DATABASE_PASSWORD_FILE",
+    "SIGNALBOX_ROLE_PASSWORDS", "SIGNALBOX_HOME", "SIGNALBOX_DEMO_BARS", "SIGNALBOX_POLICY",
     "SIGNALBOX_LOG_STATE", "SIGNALBOX_API_KEY", "SIGNALBOX_REQUIRE_MACHINE",
     "SIGNALBOX_CODE_HOST", "SIGNALBOX_CODE_PORT", "SIGNALBOX_API_HOST", "SIGNALBOX_API_PORT",
     "SIGNALBOX_SECRET_KEY_FILE", "SIGNALBOX_DATA_PUBLIC_KEY_FILE", "SIGNALBOX_GIT_URL",

@@ -11,8 +11,6 @@ DOCKER_SOCKET = Path("/var/run/docker.sock")
 HTTPS = 443
 WORKER = 64982
 WORKER_MB = 4096
-# What of the shared dagster.yaml is for processes of one machine: a section with its comment.
-OTHER_LAUNCHER = re.compile(r"^(#.*\n)*run_launcher:\n([ \t].*\n)*", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -170,4 +168,4 @@ def dagster_yaml(deployment: Deployment) -> str:
     # JSON is YAML.
     parts = [f"{name}: {json.dumps(value, indent=2)}\n" for name, value in ours.items()]
     shared = (CHECKOUT / "deploy" / "dagster.yaml").read_text()
-    return OTHER_LAUNCHER.sub("", shared) + "\n" + "\n".join(parts)
+    return shared + "\n" + "\n".join(parts)

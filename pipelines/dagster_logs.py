@@ -40,10 +40,17 @@ def speak() -> None:
 
     coloredlogs.ColoredFormatter = coloredlogs.BasicFormatter = Line
     begin(process)
+    for handler in logging.root.handlers:
+        handler.addFilter(_has_no_handler)
     for logger in list(logging.root.manager.loggerDict.values()):
         for handler in logger.handlers if isinstance(logger, logging.Logger) else ():
             handler.setFormatter(Line())
     _uvicorn(Line)
+
+
+def _has_no_handler(record: logging.LogRecord) -> bool:
+    """What Dagster's own handlers write is not written by the root's again."""
+    return not logging.getLogger(record.name.partition(".")[0]).handlers
 
 
 def process_name() -> str:

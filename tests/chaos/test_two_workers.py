@@ -35,8 +35,10 @@ from tests.chaos.hosts import HUB, REDIS_PORT, Redis, bridge, host, tcp_postgres
 from tests.chaos.test_kills import swept
 from tests.conftest import MANIFEST, Database, covering
 
-VERSIONS = 44
-SHARD = 11
+VERSIONS = 24
+SHARD = 6
+# Long enough that no load makes a model miss, which would hide what this is about.
+TIMEOUT = ("timeout_seconds = 1", "timeout_seconds = 30")
 HOUR = timedelta(hours=1)
 APP = """
 import time
@@ -82,8 +84,12 @@ class Site:
 
     def wait_until_under_way(self, slot):
         """Some are recorded, some are not, and both hosts are at it."""
-        wait_for("the tick's first records", lambda: self.recorded(slot) >= SHARD)
-        wait_for("both at work", lambda: all(one.is_at_work() for one in self.hosts))
+
+        def is_under_way():
+            assert self.running.poll() is None, "the run ended before both hosts were seen at work"
+            return self.recorded(slot) and all(one.is_at_work() for one in self.hosts)
+
+        wait_for("both hosts in the middle of it", is_under_way)
         assert self.recorded(slot) < VERSIONS
 
     def end(self, process, slot):
@@ -159,7 +165,10 @@ def publish(database, images: ImageStore, at: datetime):
     with database.connect(GIT) as connection:
         for number in range(VERSIONS):
             name = f"model-{number:02d}"
-            toml, app = MANIFEST.format(name=name), APP.format(seconds=number % 4 / 5)
+            toml, app = (
+                MANIFEST.format(name=name).replace(*TIMEOUT),
+                APP.format(seconds=1.2 + number % 4 / 5),
+            )
             files = {"app.py": (app.encode(), False), "signal.toml": (toml.encode(), False)}
             image = images.add(base=base, dependencies=layer, files=files)
             tree = SourceTree(files).digest

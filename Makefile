@@ -3,8 +3,8 @@
 SHELL := /bin/sh
 BIN := .venv/bin
 
-.PHONY: help setup demo demo-check test check types bench soak audit licences doctor \
-	images lock openapi sandbox-table sandbox-five
+.PHONY: help setup demo demo-check test check check-code check-interface check-scans types bench \
+	soak audit licences doctor images lock openapi sandbox-table sandbox-five
 
 help: ## What there is
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -21,14 +21,21 @@ demo-check: setup ## The same on private ports, checked; one JSON line last
 test: setup ## The whole suite, on the real thing
 	@$(BIN)/python tests/whole.py
 
-check: setup ## Everything that needs no running: style, types, structure
+check: setup ## Everything that needs no running: style, types, structure, scans
+	@$(MAKE) --no-print-directory -j 2 check-code check-interface check-scans
+
+check-code:
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/python subscriber_ui/build.py run check
-	$(BIN)/python deploy/scans/check.py
 	@! grep -nE 'https://[^/"]+' uv.lock | grep -v 'https://index.invalid/' | grep -q . || (echo "uv.lock names an index: run make lock"; exit 1)
+
+check-interface:
+	$(BIN)/python subscriber_ui/build.py run check
+
+check-scans:
+	$(BIN)/python deploy/scans/check.py
 
 audit: setup ## Look up everything that is locked in the databases of known weaknesses
 	$(BIN)/python deploy/scans/audit.py

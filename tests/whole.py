@@ -1,8 +1,8 @@
-"""The whole suite in two lanes, one for each of two cores.
+"""The whole suite in three lanes, for two cores: much of it waits for what it started.
 
 The first begins with the tests that kill: they take whatever sandbox of ours they find
 on the machine. Beside them run tests that need no sandbox; once the killing is over,
-the second lane goes on with tests that have sandboxes of their own.
+the other lanes go on with tests that have sandboxes of their own.
 """
 
 import subprocess
@@ -10,9 +10,14 @@ import sys
 import tempfile
 import threading
 from pathlib import Path
+from typing import TextIO
 
 CHECKOUT = Path(__file__).parents[1]
-KILLING = ("tests/chaos", "tests/pipelines/test_reaper.py")
+KILLING = (
+    "tests/chaos/test_house.py",
+    "tests/chaos/test_kills.py",
+    "tests/pipelines/test_reaper.py",
+)
 WITHOUT_SANDBOXES = (
     "tests/api",
     "tests/assets/market_data",
@@ -22,40 +27,53 @@ WITHOUT_SANDBOXES = (
     "tests/sql",
 )
 BESIDE = (
-    "tests/end_to_end",
     "tests/sandbox/git",
+    "tests/pipelines",
+    "tests/deploy",
+)
+WAITING = (
+    "tests/end_to_end",
+    "tests/chaos/test_two_workers.py",
     "tests/soak",
 )
 NO_TESTS = 5  # pytest's own exit code: none was chosen
 
 
 def main() -> int:
-    """Run all with the arguments given; 0 if all passed. The second lane is told at the end."""
+    """Run all with the arguments given; 0 if all passed. The first lane is told as it goes."""
     killed = threading.Event()
     codes: list[int] = []
-    with tempfile.TemporaryFile("w+") as told:
+    ignored = tuple(f"--ignore={path}" for path in KILLING)
 
-        def run(*paths: str, output: object = None) -> None:
-            command = [sys.executable, "-m", "pytest", *sys.argv[1:], *paths]
-            done = subprocess.run(command, cwd=CHECKOUT, stdout=output, stderr=output, check=False)
-            codes.append(done.returncode)
+    def run(*words: str, output: TextIO | None = None) -> None:
+        command = [sys.executable, "-m", "pytest", *sys.argv[1:], *words]
+        done = subprocess.run(command, cwd=CHECKOUT, stdout=output, stderr=output, check=False)
+        codes.append(done.returncode)
 
-        def second_lane() -> None:
-            run(*WITHOUT_SANDBOXES, output=told)
-            killed.wait()
-            run(*BESIDE, output=told)
+    def lane(told: TextIO, before: tuple[str, ...], after: tuple[str, ...]) -> None:
+        if before:
+            run(*before, output=told)
+        killed.wait()
+        run(*ignored, *after, output=told)
 
-        lane = threading.Thread(target=second_lane)
-        lane.start()
+    with tempfile.TemporaryFile("w+") as second, tempfile.TemporaryFile("w+") as third:
+        lanes = [
+            threading.Thread(target=lane, args=(second, WITHOUT_SANDBOXES, BESIDE)),
+            threading.Thread(target=lane, args=(third, (), WAITING)),
+        ]
+        for one in lanes:
+            one.start()
         try:
             run(*KILLING)
         finally:
             killed.set()
-        ignored = (*KILLING, *WITHOUT_SANDBOXES, *BESIDE)
-        run(*(word for path in ignored for word in ("--ignore", path)))
-        lane.join()
-        told.seek(0)
-        sys.stdout.write(told.read())
+        others = (*WITHOUT_SANDBOXES, *BESIDE, *WAITING)
+        run(*ignored, *(f"--ignore={path}" for path in others))
+        for one in lanes:
+            one.join()
+        for told in (second, third):
+            told.seek(0)
+            sys.stdout.write(told.read())
     return verdict(*codes)
 
 

@@ -132,7 +132,8 @@ def _base(name: str, packages: tuple[str, ...], given: str | None, *, is_fresh: 
         if is_fresh or not _is_there(tag):
             with tempfile.TemporaryDirectory() as empty:
                 arguments = {"BASE": given, "PACKAGES": " ".join(packages)}
-                _docker_build(tag, Path(empty), HERE / "base.Dockerfile", **arguments)
+                recipe = HERE / "base.Dockerfile"
+                _docker_build(tag, Path(empty), recipe, network="default", **arguments)
         return tag
     sources = _apt_sources()
     texts = [path.read_text() for path in sources]
@@ -229,12 +230,17 @@ def _contents(place: Path) -> list[str]:
 
 
 def _docker_build(
-    tag: str, context: Path, recipe: Path, made_from: str = "", **arguments: str
+    tag: str,
+    context: Path,
+    recipe: Path,
+    made_from: str = "",
+    network: str = "none",
+    **arguments: str,
 ) -> None:
     _say(tag)
     given = [word for name in arguments for word in ("--build-arg", f"{name}={arguments[name]}")]
     _run(
-        ["docker", "build", "--quiet", "--tag", tag, "--file", str(recipe),
+        ["docker", "build", "--quiet", "--network", network, "--tag", tag, "--file", str(recipe),
          "--label", f"signalbox.made-from={made_from}", *given, str(context)],
         DOCKER_BUILDKIT="0",  # BuildKit looks for every base in a registry
     )  # fmt: skip

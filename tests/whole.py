@@ -13,11 +13,7 @@ from pathlib import Path
 from typing import TextIO
 
 CHECKOUT = Path(__file__).parents[1]
-KILLING = (
-    "tests/chaos/test_house.py",
-    "tests/chaos/test_kills.py",
-    "tests/pipelines/test_reaper.py",
-)
+KILLING = ("tests/chaos", "tests/pipelines/test_reaper.py")
 WITHOUT_SANDBOXES = (
     "tests/api",
     "tests/assets/market_data",
@@ -33,7 +29,6 @@ BESIDE = (
 )
 WAITING = (
     "tests/end_to_end",
-    "tests/chaos/test_two_workers.py",
     "tests/soak",
 )
 NO_TESTS = 5  # pytest's own exit code: none was chosen

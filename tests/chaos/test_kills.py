@@ -266,7 +266,9 @@ class PrivateDockerd:
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 ["dockerd", "--host", self.host, "--data-root", str(self._folder / "data"),
-                 "--exec-root", str(self._folder / "exec"), "--bridge", "none",
+                 "--exec-root", str(self._folder / "exec"),
+                 # "none" would take the bridge away from this machine's own daemon.
+                 "--bridge", "docker0",
                  "--iptables=false", "--ip6tables=false",
                  "--pidfile", str(self._folder / "docker.pid")],
                 stdout=log, stderr=log,

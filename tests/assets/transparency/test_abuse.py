@@ -236,6 +236,7 @@ def forecast(window):
 
 def take_offline(database, version, at):
     with database.superuser() as connection:
+        connection.execute("select set_config('app.now', %s, false)", [at.isoformat()])
         connection.execute(
             "update registry.version set state = 'offline' where id = %s", [version.id]
         )

@@ -25,7 +25,10 @@ WITHOUT_SANDBOXES = (
 BESIDE = (
     "tests/sandbox/git",
     "tests/pipelines",
+)
+TOOLS = (
     "tests/deploy",
+    "tests/subscriber_ui",
 )
 WAITING = (
     "tests/end_to_end",
@@ -46,15 +49,14 @@ def main() -> int:
         codes.append(done.returncode)
 
     def lane(told: TextIO, before: tuple[str, ...], after: tuple[str, ...]) -> None:
-        if before:
-            run(*before, output=told)
+        run(*before, output=told)
         killed.wait()
         run(*ignored, *after, output=told)
 
     with tempfile.TemporaryFile("w+") as second, tempfile.TemporaryFile("w+") as third:
         lanes = [
             threading.Thread(target=lane, args=(second, WITHOUT_SANDBOXES, BESIDE)),
-            threading.Thread(target=lane, args=(third, (), WAITING)),
+            threading.Thread(target=lane, args=(third, TOOLS, WAITING)),
         ]
         for one in lanes:
             one.start()
@@ -62,7 +64,7 @@ def main() -> int:
             run(*KILLING)
         finally:
             killed.set()
-        others = (*WITHOUT_SANDBOXES, *BESIDE, *WAITING)
+        others = (*WITHOUT_SANDBOXES, *BESIDE, *TOOLS, *WAITING)
         run(*ignored, *(f"--ignore={path}" for path in others))
         for one in lanes:
             one.join()

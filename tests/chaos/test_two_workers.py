@@ -35,8 +35,8 @@ from tests.chaos.hosts import HUB, REDIS_PORT, Redis, bridge, host, tcp_postgres
 from tests.chaos.test_kills import swept
 from tests.conftest import MANIFEST, Database, covering
 
-VERSIONS = 24
-SHARD = 6
+VERSIONS = 12
+SHARD = 3
 # Long enough that no load makes a model miss, which would hide what this is about.
 TIMEOUT = ("timeout_seconds = 1", "timeout_seconds = 30")
 HOUR = timedelta(hours=1)

@@ -70,7 +70,7 @@ class Soaked:
         """Push an example by git, each version with a line of its own.
 
         Raises:
-            RuntimeError: it was refused.
+            RuntimeError: it was refused; carries its last words.
             subprocess.CalledProcessError: git could not fetch what was pushed before.
         """
         with tempfile.TemporaryDirectory() as scratch:
@@ -78,10 +78,14 @@ class Soaked:
             shutil.copytree(CHECKOUT / "examples" / name, folder)
             with (folder / "app.py").open("a") as app:
                 app.write(f"\n# {tag}\n")
-            push_example(
-                folder, self.home.git_url, self.people["ada"], lambda _: None,
-                tag=tag, goes_on=tag != "v1.0.0",
-            )  # fmt: skip
+            told: list[str] = []
+            try:
+                push_example(
+                    folder, self.home.git_url, self.people["ada"], told.append,
+                    tag=tag, goes_on=tag != "v1.0.0",
+                )  # fmt: skip
+            except RuntimeError as error:
+                raise RuntimeError(f"{error}: {' / '.join(told[-5:])}") from error
 
     def populate(self, versions: int) -> None:
         """So many live versions of several providers: the first pushed by git.

@@ -1,5 +1,11 @@
 import { QueryClientProvider } from "@tanstack/react-query";
-import { createMemoryHistory, createRouter, RouterProvider } from "@tanstack/react-router";
+import {
+  type AnyRoute,
+  createMemoryHistory,
+  createRoute,
+  createRouter,
+  RouterProvider,
+} from "@tanstack/react-router";
 import { configure, render, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
@@ -79,10 +85,10 @@ beforeEach(() => {
 });
 afterEach(() => vi.unstubAllGlobals());
 
-function show(at = "/") {
+function show(at = "/", signalPage: AnyRoute = signalRoute) {
   const queryClient = newQueryClient();
   const router = createRouter({
-    routeTree: rootRoute.addChildren([...catalogueRoutes, signalRoute]),
+    routeTree: rootRoute.addChildren([...catalogueRoutes, signalPage]),
     history: createMemoryHistory({ initialEntries: [at] }),
     context: { queryClient },
   });
@@ -106,6 +112,26 @@ test("words, order and filters are asked of the API and stand in the address", a
     expect([last?.get("q"), last?.get("sort")]).toEqual(["mean reversion", "price"]);
   });
   expect(router.state.location.search).toEqual({ q: "mean reversion", sort: "price" });
+});
+
+test("who follows a link while typed words still wait is not called back", async () => {
+  // As slow as a page that is fetched: the catalogue stays on the screen meanwhile.
+  let hasCome = () => {};
+  const coming = new Promise<void>((resolve) => (hasCome = resolve));
+  const slowRoute = createRoute({
+    getParentRoute: () => rootRoute,
+    path: "/signals/$provider/$name",
+    beforeLoad: () => coming,
+  });
+  const router = show("/", slowRoute);
+  await screen.findByRole("link", { name: "The tide" });
+  await userEvent.type(screen.getByRole("searchbox", { name: "Search signals" }), "ti");
+  await userEvent.click(screen.getByRole("link", { name: "The tide" }));
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  hasCome();
+  await waitFor(() => expect(router.state.status).toBe("idle"));
+  expect(router.state.location.pathname).toBe("/signals/ada/tide");
+  expect(lists().filter((url) => url.searchParams.has("q"))).toEqual([]);
 });
 
 test("an address alone brings back what it shows", async () => {

@@ -7,8 +7,9 @@ import Collapse from "@mui/material/Collapse";
 import FormControlLabel from "@mui/material/FormControlLabel";
 import InputAdornment from "@mui/material/InputAdornment";
 import TextField from "@mui/material/TextField";
-import { useEffect, useRef, useState } from "react";
+import { useState } from "react";
 
+import { useTyped } from "../elements/useTyped";
 import { Choice } from "./Choice";
 import { type CatalogueSearch, filtersSet, SORTS, USUAL_SORT } from "./search";
 
@@ -61,7 +62,7 @@ export function FilterBar({ search, onChange }: Props) {
         }}
       >
         <Box sx={{ gridColumn: { xs: "1 / -1", md: "auto" } }}>
-          <Words value={search.q ?? ""} onTold={(q) => onChange({ q: q === "" ? undefined : q })} />
+          <Words value={search.q} onTold={(q) => onChange({ q })} />
         </Box>
         <Choice
           label="Sort by"
@@ -95,10 +96,8 @@ export function FilterBar({ search, onChange }: Props) {
         >
           <Words
             label="Symbol"
-            value={search.symbol ?? ""}
-            onTold={(symbol) =>
-              onChange({ symbol: symbol === "" ? undefined : symbol.toUpperCase() })
-            }
+            value={search.symbol}
+            onTold={(symbol) => onChange({ symbol: symbol?.toUpperCase() })}
           />
           <Choice label="Horizon" options={[ANY, ...HORIZONS]} {...number("horizon")} />
           <Choice label="Price a month" options={[ANY, ...PRICES]} {...number("price")} />
@@ -138,31 +137,13 @@ const CLEARED: Partial<CatalogueSearch> = {
 interface WordsProps {
   /** Without it, this is the search of the whole catalogue. */
   label?: string;
-  value: string;
-  onTold: (value: string) => void;
+  value: string | undefined;
+  onTold: (value: string | undefined) => void;
 }
 
 /** Text that is told when the typing pauses. */
 function Words({ label, value, onTold }: WordsProps) {
-  const [typed, setTyped] = useState(value);
-  const [known, setKnown] = useState(value);
-  const tell = useRef(onTold);
-  useEffect(() => {
-    tell.current = onTold;
-  });
-  if (known !== value) {
-    // The address changed by other means: Back, or a link.
-    setKnown(value);
-    setTyped(value);
-  }
-  useEffect(() => {
-    if (typed === known) return undefined;
-    const timer = setTimeout(() => {
-      setKnown(typed.trim());
-      tell.current(typed.trim());
-    }, TYPING_MS);
-    return () => clearTimeout(timer);
-  }, [typed, known]);
+  const [typed, setTyped] = useTyped(value, onTold, TYPING_MS);
   return label === undefined ? (
     <TextField
       type="search"

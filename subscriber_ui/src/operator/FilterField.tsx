@@ -1,5 +1,6 @@
 import TextField from "@mui/material/TextField";
-import { useEffect, useEffectEvent, useState } from "react";
+
+import { useTyped } from "../elements/useTyped";
 
 const PAUSE_MS = 400;
 
@@ -15,27 +16,7 @@ interface Props {
 
 /** A filter: what is typed goes to the address when the typing pauses. */
 export function FilterField({ label, value, onChange, placeholder, type, width = 180 }: Props) {
-  const [typed, setTyped] = useState(value ?? "");
-  const [known, setKnown] = useState(value);
-  const [told, setTold] = useState(value);
-  if (known !== value) {
-    setKnown(value);
-    // Not what was told from here: back, forward, or a link changed the address.
-    if (value !== told) {
-      setTold(value);
-      setTyped(value ?? "");
-    }
-  }
-  const tell = useEffectEvent((text: string) => {
-    const wanted = text.trim() === "" ? undefined : text.trim();
-    if (wanted === value) return;
-    setTold(wanted);
-    onChange(wanted);
-  });
-  useEffect(() => {
-    const timer = setTimeout(() => tell(typed), type === "date" ? 0 : PAUSE_MS);
-    return () => clearTimeout(timer);
-  }, [typed, type]);
+  const [typed, setTyped] = useTyped(value, onChange, type === "date" ? 0 : PAUSE_MS);
   return (
     <TextField
       label={label}

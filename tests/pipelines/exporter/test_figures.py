@@ -17,23 +17,27 @@ from sql.roles import DAGSTER_DATABASE, METRICS, conninfo, role_url
 from tests.pipelines.exporter.conftest import documented, figures
 
 HOUR = timedelta(hours=1)
-NOW = datetime.now(UTC)
-SLOT = floor_hour(NOW)
+
+
+@pytest.fixture
+def slot() -> datetime:
+    """The newest, when the test begins: the exporter goes by the world's clock."""
+    return floor_hour(datetime.now(UTC))
 
 
 def of(found, name, **labels):
     return found["signalbox_" + name, tuple(sorted(labels.items()))]
 
 
-def test_slots_are_counted_by_what_became_of_them(read, make):
+def test_slots_are_counted_by_what_became_of_them(read, make, slot):
     tide = make.signal(make.person("ada"))
-    make.slot(tide, SLOT - 2 * HOUR)
-    make.slot(tide, SLOT - HOUR, "missed")
-    make.slot(tide, SLOT)
+    make.slot(tide, slot - 2 * HOUR)
+    make.slot(tide, slot - HOUR, "missed")
+    make.slot(tide, slot)
     make.connection.execute(
         "insert into registry.version_event (version_id, at, to_state, why)"
         " values (%s, %s, 'live', 'x')",
-        [tide.version_id, SLOT - 4 * HOUR],
+        [tide.version_id, slot - 4 * HOUR],
     )
     found = read()
     # Live for five hours, of which three are on record.
@@ -43,7 +47,7 @@ def test_slots_are_counted_by_what_became_of_them(read, make):
     assert of(found, "slots_missed", reason="timeout") == 1
     assert of(found, "slots_owed") == 2
     assert of(found, "slot_owed_seconds") == pytest.approx(
-        (datetime.now(UTC) - SLOT + 4 * HOUR).total_seconds(), abs=60
+        (datetime.now(UTC) - slot + 4 * HOUR).total_seconds(), abs=60
     )
     assert of(found, "slot_recorded_seconds", quantile="1") == 180
     assert of(found, "slot_proven_seconds", quantile="0.5") == 180
@@ -52,9 +56,9 @@ def test_slots_are_counted_by_what_became_of_them(read, make):
     assert of(found, "versions", state="live") == 1
 
 
-def test_a_reason_that_a_model_chose_becomes_no_label(read, make):
+def test_a_reason_that_a_model_chose_becomes_no_label(read, make, slot):
     tide = make.signal(make.person("ada"))
-    record = make.slot(tide, SLOT, "missed")
+    record = make.slot(tide, slot, "missed")
     with make.connection.transaction():
         make.connection.execute("set local session_replication_role = replica")
         make.connection.execute(
@@ -65,27 +69,27 @@ def test_a_reason_that_a_model_chose_becomes_no_label(read, make):
     assert not [labels for _, labels in found if "secret" in str(labels)]
 
 
-def test_a_feed_is_silent_for_the_hours_in_which_its_market_was_open(read, make):
+def test_a_feed_is_silent_for_the_hours_in_which_its_market_was_open(read, make, slot):
     make.signal(make.person("ada"))
     make.connection.execute("update market.instrument set calendar = '24x7'")
-    make.bar(SLOT - 4 * HOUR, 1.2, batch=1, known=SLOT - 3 * HOUR)
+    make.bar(slot - 4 * HOUR, 1.2, batch=1, known=slot - 3 * HOUR)
     found = read()
     labels = {"symbol": "EURUSD", "source": "file"}
-    aged = (datetime.now(UTC) - SLOT + 3 * HOUR).total_seconds()
+    aged = (datetime.now(UTC) - slot + 3 * HOUR).total_seconds()
     assert of(found, "feed_age_seconds", **labels) == pytest.approx(aged, abs=60)
     assert of(found, "feed_silent_hours", **labels) == pytest.approx(aged / 3600, abs=0.02)
 
 
-def test_the_log_tells_what_is_signed_and_what_is_not(read, make):
+def test_the_log_tells_what_is_signed_and_what_is_not(read, make, slot):
     tide = make.signal(make.person("ada"))
-    make.slot(tide, SLOT - HOUR)
+    make.slot(tide, slot - HOUR)
     covered = read()
     assert of(covered, "log_leaves", covered_by="quorum") == 1
     assert of(covered, "log_uncovered_seconds") == 0
-    make.leaf(tide, SLOT, "live")
+    make.leaf(tide, slot, "live")
     bare = read()
     assert of(bare, "log_leaves", covered_by="nothing") == 2
-    waited = (datetime.now(UTC) - SLOT).total_seconds()
+    waited = (datetime.now(UTC) - slot).total_seconds()
     for name in ("log_uncovered_seconds", "log_unsigned_seconds"):
         assert of(bare, name) == pytest.approx(waited, abs=60)
 
@@ -93,7 +97,8 @@ def test_the_log_tells_what_is_signed_and_what_is_not(read, make):
 def test_letters_that_nobody_tries_are_overdue(read, make):
     ada = make.person("ada")
     make.connection.execute(
-        "select account.put_mail(%s, 'confirm_email', 's', 't', %s)", [ada.id, NOW - HOUR]
+        "select account.put_mail(%s, 'confirm_email', 's', 't', %s)",
+        [ada.id, datetime.now(UTC) - HOUR],
     )
     found = read()
     assert of(found, "outbox_waiting", outbox="mail") == 1
@@ -161,9 +166,9 @@ def test_a_crowd_that_asks_costs_one_reading(settings):
     assert len(set(answers)) == 1
 
 
-def test_every_figure_is_documented(settings, make):
-    make.bar(SLOT - 4 * HOUR, 1.2, batch=1, known=SLOT - 3 * HOUR)
-    make.slot(make.signal(make.person("ada")), SLOT)
+def test_every_figure_is_documented(settings, make, slot):
+    make.bar(slot - 4 * HOUR, 1.2, batch=1, known=slot - 3 * HOUR)
+    make.slot(make.signal(make.person("ada")), slot)
     found = {name for name, _ in figures(Reader(settings).written())}
     ours = {name for name in found if name.startswith("signalbox_")}
     assert ours - documented() == set()

@@ -174,10 +174,8 @@ def people(deployed: Deployed) -> tuple[Person, Person]:
         push_example(CHECKOUT / "examples" / EXAMPLE, deployed.url, ada, told.append)
     except RuntimeError as refused:
         raise AssertionError("\n".join(told)) from refused
-    with Client(deployed.url, ada) as provider:
-        provider.publish(SIGNAL)
-    with Client.logged_in(deployed.url, sam) as subscriber:
-        subscriber.subscribe(SIGNAL)
+    Client(deployed.url, ada).publish(SIGNAL)
+    Client.logged_in(deployed.url, sam).subscribe(SIGNAL)
     return ada, sam
 
 
@@ -188,12 +186,12 @@ def forecasts(deployed: Deployed, people: tuple[Person, Person]) -> list[dict[st
     slot = floor_hour(clock()) + timedelta(hours=1)
     clock.advance_to(slot)
     deadline = time.monotonic() + LIVE_SECONDS
-    with Client(deployed.url, people[1]) as subscriber:
-        while time.monotonic() < deadline:
-            items = subscriber.get(f"/v1/signals/{SIGNAL}/forecasts/latest")["items"]
-            if any(item["as_of"] == f"{slot:%Y-%m-%dT%H:%M:%SZ}" for item in items):
-                return list(items)
-            time.sleep(1)
+    subscriber = Client(deployed.url, people[1])
+    while time.monotonic() < deadline:
+        items = subscriber.get(f"/v1/signals/{SIGNAL}/forecasts/latest")["items"]
+        if any(item["as_of"] == f"{slot:%Y-%m-%dT%H:%M:%SZ}" for item in items):
+            return list(items)
+        time.sleep(1)
     raise AssertionError(deployed.compose("logs", "--tail", "40", "dagster-daemon"))
 
 

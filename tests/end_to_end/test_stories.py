@@ -171,10 +171,10 @@ def outcomes_of(slot: datetime, demonstration, operator: Person) -> set[str]:
     """Of the provider's signal, once there are two."""
     deadline = time.monotonic() + TICK_MS / 1000
     found: set[str] = set()
-    with Client.logged_in(demonstration.api, operator) as desk:
-        while len(found) < 2 and time.monotonic() < deadline:
-            time.sleep(1)
-            runs = desk.get(f"/v1/admin/runs?signal=nora/{NAME}&limit=100")["items"]
-            of_slot = (run for run in runs if datetime.fromisoformat(run["as_of"]) == slot)
-            found = {run["provenance"] for run in of_slot}
+    desk = Client.logged_in(demonstration.api, operator)
+    while len(found) < 2 and time.monotonic() < deadline:
+        time.sleep(1)
+        runs = desk.get(f"/v1/admin/runs?signal=nora/{NAME}&limit=100")["items"]
+        of_slot = (run for run in runs if datetime.fromisoformat(run["as_of"]) == slot)
+        found = {run["provenance"] for run in of_slot}
     return found

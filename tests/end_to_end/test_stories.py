@@ -33,6 +33,7 @@ def test_a_newcomer_finds_a_signal_tries_it_and_reads_its_forecast(visit):
     with visit() as visitor:
         page = visitor.page
         visitor.goes_to("/")
+        expect(page.get_by_role("link", name="Baseline: drift")).to_be_visible()
         page.get_by_role("searchbox", name="Search signals").fill("momentum")
         expect(page.get_by_role("link", name="Baseline: drift")).to_have_count(0)
         page.get_by_role("link", name="Momentum with quantiles").click()

@@ -47,11 +47,11 @@ def baselines(
     """
     ports, key = Ports(port), key_file.read_text().strip()
     publisher = Person(handle=handle, email=f"{handle}@localhost", password="", key=key)
-    with Client(f"http://127.0.0.1:{ports.api}", publisher) as client:
-        publish_baselines(
-            installation_at(root), f"http://127.0.0.1:{ports.git}", publisher, client.publish,
-            click.echo, symbols,
-        )  # fmt: skip
+    client = Client(f"http://127.0.0.1:{ports.api}", publisher)
+    publish_baselines(
+        installation_at(root), f"http://127.0.0.1:{ports.git}", publisher, client.publish,
+        click.echo, symbols,
+    )  # fmt: skip
 
 
 def publish_baselines(

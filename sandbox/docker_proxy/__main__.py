@@ -13,6 +13,7 @@ from sandbox.docker_proxy.sandboxes import Sandboxes
 from sandbox.docker_proxy.server import Door
 from sandbox.docker_proxy.settings import ProxySettings, read_policy, uids_of
 from sandbox.runner.docker_zygote import folder
+from sql import logs
 from sql.configuration import ConfigurationError, read_settings
 
 logger = logging.getLogger("signalbox.docker_proxy")
@@ -71,5 +72,5 @@ async def serve(settings: ProxySettings) -> None:
 
 
 if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO)
+    logs.begin("docker-proxy")
     asyncio.run(serve(read_settings(ProxySettings)))

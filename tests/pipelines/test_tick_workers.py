@@ -1,8 +1,10 @@
 """Handing out shards: where the queue is, who holds a lease, what is handed out again."""
 
+import json
 import os
 import shutil
 import subprocess
+import sys
 import time
 
 import pytest
@@ -48,6 +50,8 @@ def queue(tmp_path):
             except (RedisConnectionError, OSError):
                 time.sleep(0.05)
     yield app
+    app.pool.force_close_all()
+    app.backend.client.connection_pool.disconnect()
     app.close()
     server.kill()
     server.wait()
@@ -137,3 +141,25 @@ def test_a_shard_that_a_worker_is_at_is_not_handed_out_again(queue):
     with leased(queue.backend.client, handed[0].id, 5):
         assert not shard.ready()
     assert len(handed) == 1
+
+
+def test_a_workers_lines_have_the_form_that_is_set(queue):
+    environment = {
+        **os.environ,
+        "SIGNALBOX_LOG_FORMAT": "json",
+        "SIGNALBOX_DATABASE_URL": "postgresql://unused",
+        "SIGNALBOX_IMAGE_STORE": "unused",
+        "SIGNALBOX_CELERY_BROKER": queue.conf.broker_url,
+    }
+    with subprocess.Popen(
+        [sys.executable, "-m", "pipelines.tick_workers"], env=environment,
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+    ) as worker:  # fmt: skip
+        assert worker.stderr is not None
+        lines = []
+        for line in worker.stderr:
+            lines.append(json.loads(line))
+            if lines[-1]["message"].endswith("ready."):
+                worker.terminate()
+    assert {line["process"] for line in lines} == {"tick-worker"}
+    assert worker.returncode == 0

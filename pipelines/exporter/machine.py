@@ -1,12 +1,11 @@
 """What stands beside the databases: disks, backups, certificates, the code server, the clock."""
 
 import ctypes
-import json
 import shutil
 import socket
 import ssl
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from cryptography import x509
@@ -14,6 +13,7 @@ from prometheus_client.core import GaugeMetricFamily
 
 from pipelines.exporter.families import gauge, gauges
 from pipelines.exporter.settings import ExporterSettings
+from pipelines.operator.backup.manifest import read_latest
 
 SECONDS = 3.0  # for a neighbour to answer
 HTTPS_PORT = 443
@@ -44,12 +44,8 @@ def machine(settings: ExporterSettings, now: datetime) -> Iterator[GaugeMetricFa
 
 def backup_age_seconds(folder: Path, now: datetime) -> float:
     """Since the newest backup that `signalbox backup` finished; infinite: there is none."""
-    try:
-        finished = json.loads((folder / "latest.json").read_bytes())["finished_at"]
-        at = datetime.fromisoformat(finished)
-    except (OSError, ValueError, KeyError, TypeError):
-        return float("inf")
-    return (now - (at if at.tzinfo else at.replace(tzinfo=UTC))).total_seconds()
+    latest = read_latest(folder)
+    return (now - latest.finished_at).total_seconds() if latest else float("inf")
 
 
 def _takes_connections(host: str, port: int) -> int:

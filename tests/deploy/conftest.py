@@ -1,7 +1,6 @@
 """An installation at work, with the real Prometheus and Alertmanager watching it."""
 
 import itertools
-import json
 import shutil
 import tempfile
 import uuid
@@ -16,6 +15,7 @@ import psycopg
 import pytest
 from aiosmtpd.controller import Controller
 
+from pipelines.operator.backup.manifest import LATEST, Latest, write_whole
 from sql.clock import floor_hour
 from sql.roles import API, DATABASE, GIT, LOG, METRICS
 from tests.api.conftest import SECRET, Factory
@@ -77,9 +77,7 @@ def watched(postgres) -> Iterator[Watched]:
         mail.start()
         stack.callback(mail.stop)
         tls_port = stack.enter_context(certificate_shown(folder, timedelta(days=60)))
-        (folder / "latest.json").write_text(
-            json.dumps({"finished_at": datetime.now(UTC).isoformat()})
-        )
+        write_whole(folder / LATEST, Latest(datetime.now(UTC), "newest"))
         processes = Processes(folder)
         stack.callback(processes.end_all)
         _start(processes, database, ports, tls_port)

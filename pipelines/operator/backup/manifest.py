@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 
@@ -62,7 +63,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 class Latest(msgspec.Struct, frozen=True):
     """`latest.json`: the newest backup, for whoever watches that there is one."""
 
-    finished_at: datetime
+    finished_at: Annotated[datetime, msgspec.Meta(tz=True)]
     name: str
 
 
@@ -115,6 +116,14 @@ def read_manifest(folder: Path) -> Manifest:
         raise ValueError(f"{folder} is no backup: it has no {MANIFEST}") from None
     except msgspec.MsgspecError as error:
         raise ValueError(f"{folder / MANIFEST} cannot be read: {error}") from error
+
+
+def read_latest(folder: Path) -> Latest | None:
+    """The newest backup that was completed in a folder of backups; None: no word of any."""
+    try:
+        return msgspec.json.decode((folder / LATEST).read_bytes(), type=Latest)
+    except (OSError, msgspec.MsgspecError):
+        return None
 
 
 def write_whole(path: Path, content: msgspec.Struct) -> None:

@@ -4,9 +4,10 @@ import os
 import shutil
 import stat
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
+from pipelines.operator.backup.manifest import read_latest
 from pipelines.operator.doctor.finding import Finding, miss, ok, warn
 from pipelines.operator.home import Home
 
@@ -49,25 +50,22 @@ def _room(folder: Path) -> Finding:
         return ok("disk", said)
     if usage.free < GB:
         return miss("disk", said, "make room: below 1 GB Postgres and builds stop")
-    return warn("disk", said, "make room, or move the folder; signalbox image prune frees layers")
+    return warn("disk", said, "make room; see docs/operations/alerts.md, DiskNearlyFull")
 
 
 def examine_backups(folder: Path, now: datetime) -> Finding:
-    """How old the newest backup is.
+    """How old the newest complete backup is.
 
     Args:
-        folder: one entry for each.
+        folder: of backups, as `signalbox backup` keeps it.
         now: UTC.
     """
-    try:
-        ages = [now - datetime.fromtimestamp(one.stat().st_mtime, UTC) for one in folder.iterdir()]
-    except OSError:
-        ages = []
-    if not ages:
+    latest = read_latest(folder)
+    if latest is None:
         return warn("backup", f"none in {folder}", "signalbox backup, each day, and to elsewhere")
-    hours = min(ages) / timedelta(hours=1)
-    said = f"the newest in {folder} is {hours:.0f} hours old"
-    if min(ages) <= BACKUP_AGE_AT_MOST:
+    age = now - latest.finished_at
+    said = f"the newest in {folder} is {age / timedelta(hours=1):.0f} hours old"
+    if age <= BACKUP_AGE_AT_MOST:
         return ok("backup", said)
     return warn("backup", said, "see why the daily signalbox backup did not run")
 

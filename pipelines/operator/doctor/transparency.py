@@ -18,7 +18,7 @@ def examine_signer(socket: Path) -> Iterator[Finding]:
         state = SocketSigner(socket).state()
     except RefusedError as error:
         yield miss(
-            "signer", f"refuses: {error}", "follow docs/operations/log.md, A restored backup"
+            "signer", f"refuses: {error}", "follow docs/operations/log.md, When the signer refuses"
         )
     except SignerUnavailableError as error:
         yield miss("signer", str(error), "start the signer, or look at its log")

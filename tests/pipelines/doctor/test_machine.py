@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.operator.backup.manifest import LATEST, Latest, write_whole
 from pipelines.operator.doctor.certificates import examine_certificates
 from pipelines.operator.doctor.finding import lines, miss, ok
 from pipelines.operator.doctor.folders import examine_backups, examine_disks, examine_modes
@@ -103,8 +104,12 @@ def test_a_secret_that_is_not_where_its_setting_says_is_named(tmp_path):
 def test_the_newest_backup_is_told_by_its_age(tmp_path):
     now = datetime.now(UTC)
     assert examine_backups(tmp_path / "backups", now).said == f"none in {tmp_path / 'backups'}"
-    (tmp_path / "backups" / "first").mkdir(parents=True)
-    assert examine_backups(tmp_path / "backups", now).state == "ok"
+    folder = tmp_path / "backups"
+    folder.mkdir()
+    (folder / ".lock").touch()  # of one that failed
+    assert examine_backups(folder, now).state == "warn"
+    write_whole(folder / LATEST, Latest(now, "first"))
+    assert examine_backups(folder, now).state == "ok"
     found = examine_backups(tmp_path / "backups", now + timedelta(hours=30))
     assert (found.state, "is 30 hours old" in found.said) == ("warn", True)
 

@@ -1,6 +1,5 @@
 """What the exporter says is what stands in the rows, files and ports."""
 
-import json
 import socket
 import threading
 from datetime import UTC, datetime, timedelta
@@ -10,6 +9,7 @@ import psycopg
 import pytest
 
 from pipelines.exporter.reader import Reader
+from pipelines.operator.backup.manifest import LATEST, Latest, write_whole
 from sql.clock import floor_hour
 from sql.metrics_server import MetricsServer
 from sql.metrics_token import MetricsToken
@@ -127,9 +127,7 @@ def test_dagster_is_counted_from_its_own_tables(read, dagster_tables):
 
 
 def test_a_database_that_is_away_takes_its_own_figures_with_it_and_no_others(settings, tmp_path):
-    (tmp_path / "latest.json").write_text(
-        json.dumps({"finished_at": (datetime.now(UTC) - 3 * HOUR).isoformat()})
-    )
+    write_whole(tmp_path / LATEST, Latest(datetime.now(UTC) - 3 * HOUR, "newest"))
     away = msgspec.structs.replace(
         settings, database_url=settings.database_url.replace("/test_", "/gone_")
     )

@@ -35,22 +35,7 @@ def reproduce_job() -> Any:
 
 def nightly_schedule(job: Any) -> dg.ScheduleDefinition:
     """Asks for the day's sample."""
-
-    @dg.schedule(
-        name="nightly",
-        job=job,
-        cron_schedule=NIGHTLY,
-        execution_timezone="UTC",
-        default_status=dg.DefaultScheduleStatus.RUNNING,
-        required_resource_keys={"installation"},
-        description="Each night, between two ticks.",
-    )
-    def nightly(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
-        installation: Installation = context.resources.installation
-        day = f"{installation.clock():%Y-%m-%d}"
-        return dg.RunRequest(run_key=day, partition_key=day)
-
-    return nightly
+    return _daily("nightly", job, NIGHTLY, "Each night, between two ticks.", timedelta(0))
 
 
 def usage_job() -> Any:
@@ -65,22 +50,10 @@ def usage_job() -> Any:
 
 def usage_schedule(job: Any) -> dg.ScheduleDefinition:
     """Asks for the day that has ended."""
-
-    @dg.schedule(
-        name="daily_usage",
-        job=job,
-        cron_schedule=AFTER_MIDNIGHT,
-        execution_timezone="UTC",
-        default_status=dg.DefaultScheduleStatus.RUNNING,
-        required_resource_keys={"installation"},
-        description="Each night, when the day before is over for good.",
-    )
-    def daily_usage(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
-        installation: Installation = context.resources.installation
-        day = f"{installation.clock() - timedelta(days=1):%Y-%m-%d}"
-        return dg.RunRequest(run_key=day, partition_key=day)
-
-    return daily_usage
+    return _daily(
+        "daily_usage", job, AFTER_MIDNIGHT, "Each night, when the day before is over for good.",
+        timedelta(days=1),
+    )  # fmt: skip
 
 
 def reconcile_job() -> Any:
@@ -103,3 +76,25 @@ def reconcile_schedule(job: Any) -> dg.ScheduleDefinition:
         default_status=dg.DefaultScheduleStatus.RUNNING,
         description="Each night, between two ticks.",
     )
+
+
+def _daily(
+    name: str, job: Any, cron: str, description: str, ago: timedelta
+) -> dg.ScheduleDefinition:
+    """Asks for the day in which it was, so long ago, by the installation's clock."""
+
+    @dg.schedule(
+        name=name,
+        job=job,
+        cron_schedule=cron,
+        execution_timezone="UTC",
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        required_resource_keys={"installation"},
+        description=description,
+    )
+    def daily(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+        installation: Installation = context.resources.installation
+        day = f"{installation.clock() - ago:%Y-%m-%d}"
+        return dg.RunRequest(run_key=day, partition_key=day)
+
+    return daily

@@ -9,7 +9,6 @@ hashes a second of as many threads that do nothing else.
 
 import argparse
 import contextlib
-import socket
 import statistics
 import subprocess
 import sys
@@ -24,13 +23,13 @@ import msgspec
 from argon2 import PasswordHasher
 
 from api.settings import ApiSettings
+from benchmarks.processes import free_port, wait
 from pipelines.operator.home import CHECKOUT, Home, Ports
 from sql import embedded
 from sql.migrate import migrate
 from sql.roles import API, create_roles
 
 PASSWORD = "correct horse battery"  # noqa: S105 - of a throwaway account
-START_SECONDS = 60
 LOGINS_EACH = 5
 
 
@@ -165,7 +164,7 @@ def _api() -> Iterator[str]:
         # As root the server runs as another user, who must be able to walk there.
         folder = Path(undo.enter_context(tempfile.TemporaryDirectory(dir="/var/tmp")))
         folder.chmod(0o755)
-        home = Home(folder / "home", Ports(_free_port()), {"SIGNALBOX_ENVIRONMENT": "test"})
+        home = Home(folder / "home", Ports(free_port()), {"SIGNALBOX_ENVIRONMENT": "test"})
         home.prepare()
         server = embedded.start(home.root)
         undo.callback(server.stop)
@@ -179,24 +178,8 @@ def _api() -> Iterator[str]:
             )
         )  # fmt: skip
         undo.callback(process.terminate)
-        _wait_for(home.api_url)
+        wait(home.api_url, "/healthz")
         yield home.api_url
-
-
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
-
-
-def _wait_for(url: str) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
-        with contextlib.suppress(httpx.HTTPError):
-            if httpx.get(f"{url}/healthz").is_success:
-                return
-        time.sleep(0.1)
-    raise TimeoutError(f"the API at {url} did not start")
 
 
 if __name__ == "__main__":

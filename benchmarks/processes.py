@@ -1,5 +1,6 @@
 """Processes that benchmarks start, and the CPU time they and their children took."""
 
+import contextlib
 import socket
 import subprocess
 import sys
@@ -33,19 +34,18 @@ def free_port() -> int:
         return int(free.getsockname()[1])
 
 
-def wait(url: str) -> None:
-    """Until `/readyz` answers.
+def wait(url: str, path: str = "/readyz") -> None:
+    """Until it answers well.
 
     Raises:
-        TimeoutError: after 30 seconds.
+        TimeoutError: after 60 seconds.
     """
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
-        try:
-            if httpx.get(f"{url}/readyz").is_success:
+        with contextlib.suppress(httpx.TransportError):
+            if httpx.get(f"{url}{path}").is_success:
                 return
-        except httpx.TransportError:
-            time.sleep(0.1)
+        time.sleep(0.1)
     raise TimeoutError(f"the server at {url} did not start")
 
 

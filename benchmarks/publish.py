@@ -9,7 +9,6 @@ others find them and are what `seconds` is the median of. A step's time is that 
 import argparse
 import contextlib
 import os
-import socket
 import statistics
 import subprocess
 import sys
@@ -19,10 +18,10 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import msgspec
 import psycopg
 
+from benchmarks.processes import free_port, wait
 from pipelines.operator.home import CHECKOUT, Home, Ports
 from sql import embedded
 from sql.api_key import new_key
@@ -57,7 +56,6 @@ def forecast(window):
         rows += [Forecast(symbol, hours, float(np.log(mean / last)) / 10) for hours in (1, 4)]
     return rows
 """
-START_SECONDS = 60
 
 
 def main() -> None:
@@ -98,7 +96,7 @@ def _git_process(engine: str) -> Iterator[tuple[str, Path]]:
         folder = Path(undo.enter_context(tempfile.TemporaryDirectory(dir="/var/tmp")))
         folder.chmod(0o755)
         settings = {"SIGNALBOX_ENVIRONMENT": "test", "SIGNALBOX_SANDBOX_ENGINE": engine}
-        home = Home(folder / "home", Ports(_free_port()), settings)
+        home = Home(folder / "home", Ports(free_port() - 1), settings)
         home.prepare()
         server = embedded.start(home.root)
         undo.callback(server.stop)
@@ -129,25 +127,8 @@ def _git_process(engine: str) -> Iterator[tuple[str, Path]]:
             subprocess.Popen(command, cwd=CHECKOUT, env=environment, stdout=log, stderr=log)
         )
         undo.callback(process.terminate)
-        _wait_for(home.git_url)
+        wait(home.git_url, "/healthz")
         yield f"http://ada:{key.text}@127.0.0.1:{home.ports.git}/git/ada/trend.git", folder
-
-
-def _free_port() -> int:
-    """Of which the git process takes the next one."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1]) - 1
-
-
-def _wait_for(url: str) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
-        with contextlib.suppress(httpx.HTTPError):
-            if httpx.get(f"{url}/healthz").is_success:
-                return
-        time.sleep(0.1)
-    raise TimeoutError(f"the git process at {url} did not start")
 
 
 class _Work:

@@ -24,7 +24,7 @@ WITHOUT_SANDBOXES = (
 )
 BESIDE = (
     "tests/sandbox/git",
-    "tests/pipelines",
+    "tests/docs",
 )
 TOOLS = (
     "tests/deploy",
@@ -33,6 +33,7 @@ TOOLS = (
 WAITING = (
     "tests/end_to_end",
     "tests/soak",
+    "tests/pipelines",
 )
 NO_TESTS = 5  # pytest's own exit code: none was chosen
 

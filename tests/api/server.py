@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.sandbox.git.gate import free_port
+from benchmarks.processes import free_port
 
 ROOT = Path(__file__).parents[2]
 

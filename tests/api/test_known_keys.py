@@ -8,6 +8,7 @@ import psycopg
 import pytest
 
 from sql.roles import conninfo
+from tests.waiting import until
 
 ME = "/v1/auth/me"
 
@@ -23,18 +24,15 @@ def show(client, key):
     return client.get(ME, headers={"Authorization": key["Authorization"]})
 
 
-def eventually(holds):
-    """Wait for it: far less than the 30 seconds for which a key is kept."""
-    deadline = time.monotonic() + 10
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
+def soon(holds):
+    """Far less than the 30 seconds for which a key is kept."""
+    until(holds, 10)
 
 
 @pytest.fixture
 def kept(client, app, key):
     """The key, looked up and kept, at the beginning of a minute."""
-    eventually(lambda: app.state.installation.listener.is_up)
+    soon(lambda: app.state.installation.listener.is_up)
     time.sleep(max(datetime.now(UTC).second - 50, 0))
     assert show(client, key).status_code == 200
     return key
@@ -57,7 +55,7 @@ def deaf(make, database):
             " and application_name = 'signalbox api listener'"
         )
         make.connection.execute(f"select pg_terminate_backend(pid) from ({listeners}) x")
-        eventually(lambda: make.connection.execute(listeners).fetchone() is None)
+        soon(lambda: make.connection.execute(listeners).fetchone() is None)
 
     return cut
 
@@ -70,7 +68,7 @@ def test_a_key_shown_again_is_not_looked_up_again(client, make, kept):
 
 def test_a_key_revoked_elsewhere_is_refused_when_the_notice_has_come(client, make, kept):
     make.connection.execute("update account.api_key set revoked_at = now()")
-    eventually(lambda: show(client, kept).status_code == 401)
+    soon(lambda: show(client, kept).status_code == 401)
 
 
 def test_a_key_revoked_while_nobody_hears_of_it_is_refused_at_once(client, make, kept, deaf):
@@ -84,15 +82,15 @@ def test_after_an_outage_keys_are_kept_and_revoked_as_before(
 ):
     deaf()
     allow_connections(database, "true")
-    eventually(lambda: app.state.installation.listener.is_up)
+    soon(lambda: app.state.installation.listener.is_up)
     assert show(client, kept).status_code == 200
     make.connection.execute("update account.api_key set revoked_at = now()")
-    eventually(lambda: show(client, kept).status_code == 401)
+    soon(lambda: show(client, kept).status_code == 401)
 
 
 def test_a_key_that_expires_while_it_is_kept_is_refused_from_that_instant(client, make, key):
     make.connection.execute("update account.api_key set expires_at = now() + interval '1 second'")
-    eventually(lambda: show(client, key).status_code == 401)
+    soon(lambda: show(client, key).status_code == 401)
     (expired,) = make.connection.execute(
         "select now() > expires_at from account.api_key"
     ).fetchone()
@@ -103,7 +101,7 @@ def test_scopes_taken_away_in_the_database_are_gone_when_the_notice_has_come(cli
     headers = {"Authorization": kept["Authorization"]}
     assert client.get("/v1/api-keys", headers=headers).status_code == 200
     make.connection.execute("update account.api_key set scopes = '{push}'")
-    eventually(lambda: client.get("/v1/api-keys", headers=headers).status_code == 403)
+    soon(lambda: client.get("/v1/api-keys", headers=headers).status_code == 403)
 
 
 def test_a_look_up_overtaken_by_a_revocation_is_not_kept(client, make, database, key):
@@ -116,9 +114,9 @@ def test_a_look_up_overtaken_by_a_revocation_is_not_kept(client, make, database,
             make.connection.execute("update account.api_key set revoked_at = now()")
             # It has read the key as good, and waits for our row to note its use.
             begun = threads.submit(show, client, key)
-            eventually(lambda: onlooker.execute(waiting).fetchone())
+            soon(lambda: onlooker.execute(waiting).fetchone())
         begun.result()
-    eventually(lambda: show(client, key).status_code == 401)
+    soon(lambda: show(client, key).status_code == 401)
 
 
 def test_somebody_who_is_no_operator_any_more_sees_no_private_signal_by_their_key(
@@ -131,7 +129,7 @@ def test_somebody_who_is_no_operator_any_more_sees_no_private_signal_by_their_ke
     headers = {"Authorization": f"Bearer {made['key']}"}
     assert client.get("/v1/signals/ada/hidden", headers=headers).status_code == 200
     make.connection.execute("update account.user_account set role = 'member'")
-    eventually(lambda: client.get("/v1/signals/ada/hidden", headers=headers).status_code == 404)
+    soon(lambda: client.get("/v1/signals/ada/hidden", headers=headers).status_code == 404)
 
 
 def test_a_revoked_key_shown_again_is_put_on_record_once_a_minute(client, ada, key):

@@ -31,9 +31,10 @@ from signalbox import parse_manifest
 from sql.clock import floor_hour
 from sql.migrate import migrate
 from sql.roles import DATABASE, GIT, WORKER, create_roles
-from tests.chaos.hosts import HUB, REDIS_PORT, Redis, bridge, host, tcp_postgres, wait_for
+from tests.chaos.hosts import HUB, PATIENCE_SECONDS, REDIS_PORT, Redis, bridge, host, tcp_postgres
 from tests.chaos.test_kills import swept
 from tests.conftest import MANIFEST, Database, covering
+from tests.waiting import until
 
 VERSIONS = 12
 SHARD = 3
@@ -89,7 +90,7 @@ class Site:
             assert self.running.poll() is None, "the run ended before both hosts were seen at work"
             return self.recorded(slot) and all(one.is_at_work() for one in self.hosts)
 
-        wait_for("both hosts in the middle of it", is_under_way)
+        until(is_under_way, PATIENCE_SECONDS, why=lambda: "both hosts in the middle of it")
         assert self.recorded(slot) < VERSIONS
 
     def end(self, process, slot):
@@ -128,7 +129,7 @@ def site(image_store):
         for one in hosts:
             one.start_worker()
         for one in hosts:
-            wait_for("the worker to be ready", lambda one=one: " ready." in one.log)
+            until(lambda one=one: " ready." in one.log, PATIENCE_SECONDS)
         with swept("embedded"):
             found = Site(home, database, image_store, redis, hosts, ours)
             stack.callback(found.close)
@@ -190,7 +191,7 @@ def test_a_host_that_dies_in_mid_tick_a_pulled_cable_and_a_lost_queue_cost_no_sl
 
     slot += HOUR
     first.start_worker()
-    wait_for("the worker to be ready again", lambda: first.log.count(" ready.") == 2)
+    until(lambda: first.log.count(" ready.") == 2, PATIENCE_SECONDS)
     running = site.start(slot)
     site.wait_until_under_way(slot)
     second.pull_cable()

@@ -15,6 +15,7 @@ import psycopg
 import pytest
 from aiosmtpd.controller import Controller
 
+from benchmarks.processes import free_port
 from pipelines.operator.backup.manifest import LATEST, Latest, write_whole
 from sql.clock import floor_hour
 from sql.roles import API, DATABASE, GIT, LOG, METRICS
@@ -28,10 +29,10 @@ from tests.deploy.house import (
     hook,
     ports_of,
     start_watchers,
-    until,
 )
 from tests.pipelines.exporter.conftest import dagster_at_work
-from tests.sandbox.git.gate import GitHouse, free_port
+from tests.sandbox.git.gate import GitHouse
+from tests.waiting import until
 
 HOUR = timedelta(hours=1)
 SERVING = ("api", "git", "log", "exporter")

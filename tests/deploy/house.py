@@ -7,9 +7,8 @@ import socket
 import ssl
 import subprocess
 import sys
-import time
 import urllib.parse
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -25,23 +24,13 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
+from benchmarks.processes import free_port
 from tests.deploy.machine import program
-from tests.sandbox.git.gate import free_port
+from tests.waiting import until
 
 CHECKOUT = Path(__file__).parents[2]
 DEPLOY = CHECKOUT / "deploy"
 TOKEN = "0123456789abcdef0123456789abcdef"
-WAIT_SECONDS = 90
-
-
-def until(holds: Callable[[], object], seconds: float = WAIT_SECONDS) -> object:
-    """What it gives, as soon as that is something."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if found := holds():
-            return found
-        time.sleep(0.1)
-    raise AssertionError(f"it did not come to be: {holds}")
 
 
 @dataclass

@@ -4,8 +4,9 @@ import contextlib
 import json
 
 from tests.deploy.dashboards import named, queries
-from tests.deploy.house import TOKEN, until
+from tests.deploy.house import TOKEN
 from tests.deploy.test_rules import rules
+from tests.waiting import until
 
 # Panels that a house without this shows empty, and why; in this one all have something to show.
 MAY_BE_EMPTY: dict[str, str] = {}

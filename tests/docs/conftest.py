@@ -4,7 +4,6 @@ import contextlib
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -19,6 +18,7 @@ import httpx
 import psycopg
 import pytest
 
+from benchmarks.processes import free_port
 from sandbox.registry.errors import BuildError, LockError
 from sandbox.registry.lock import lock
 from sandbox.registry.requirements import parse_requirements
@@ -69,7 +69,7 @@ def platform(postgres, image_store) -> Iterator[Platform]:
     name = f"docs_{uuid.uuid4().hex[:12]}"
     home = Path(tempfile.mkdtemp(prefix="signalbox-docs-", dir="/var/tmp"))
     home.chmod(0o755)
-    ports = {role: _free_port() for role in (API, GIT)}
+    ports = {role: free_port() for role in (API, GIT)}
     urls = {role: f"http://127.0.0.1:{port}" for role, port in ports.items()}
     (home / "secret").write_text("0123456789abcdef" * 4)
     common = {
@@ -171,12 +171,6 @@ def same(text: str) -> str:
 @pytest.fixture
 def terminal(platform, kit, tmp_path) -> Terminal:
     return Terminal(platform, kit, tmp_path)
-
-
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
 
 
 @contextlib.contextmanager

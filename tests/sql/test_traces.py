@@ -28,7 +28,7 @@ from sql import logs, traces
 from sql.roles import API, LOG
 from tests.api.server import serving
 from tests.conftest import SLOT
-from tests.deploy.house import until
+from tests.waiting import until
 
 CHECKOUT = Path(__file__).parents[2]
 APP = """

@@ -1,6 +1,5 @@
 """One house, whose webhooks may go to this machine; endpoints, and hooks."""
 
-import time
 from dataclasses import dataclass
 
 import httpx
@@ -9,6 +8,7 @@ import pytest
 from tests.api.conftest import Person
 from tests.api.house import House, housing
 from tests.api.webhooks.receiver import receiving
+from tests.waiting import until
 
 
 @dataclass(frozen=True)
@@ -31,13 +31,11 @@ class Hook:
 
     def until(self, holds):
         """The first newest delivery of which it is true."""
-        deadline = time.monotonic() + 10
-        while True:
-            found = self.deliveries()
-            if found and holds(found[0]):
-                return found[0]
-            assert time.monotonic() < deadline, found
-            time.sleep(0.02)
+
+        def newest():
+            return [one for one in self.deliveries()[:1] if holds(one)]
+
+        return until(newest, 10, self.deliveries)[0]
 
     def hurry(self):
         """As if the waits were over."""

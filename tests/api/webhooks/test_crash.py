@@ -3,7 +3,6 @@
 import base64
 import os
 import signal
-import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from tests.api.conftest import SECRET
 from tests.api.house import housing
 from tests.api.server import serving
 from tests.api.webhooks.receiver import receiving
+from tests.waiting import until
 
 
 @pytest.fixture(scope="module")
@@ -24,13 +24,6 @@ def house(postgres, tmp_path_factory):
         postgres, folder, "test_house_of_crashes", SIGNALBOX_WEBHOOK_TARGETS="private"
     ) as house:
         yield house
-
-
-def wait_for(holds):
-    deadline = time.monotonic() + 10
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def senders(port):
@@ -80,7 +73,7 @@ def test_a_webhook_whose_secret_is_lost_is_disabled_and_its_owner_told(house, ho
             "update account.webhook set secret = 'x' where id = %s", [made.id]
         )
         made.call("POST", "/ping")
-        wait_for(lambda: made.call("GET").json()["disabled_why"] == "secret")
+        until(lambda: made.call("GET").json()["disabled_why"] == "secret")
         assert quiet.is_quiet(0.1)
         assert "rotate-secret" in made.letters()[0][1]
         rotated = made.call("POST", "/rotate-secret").json()["secret"]
@@ -115,11 +108,11 @@ def test_a_process_killed_between_sending_and_noting_it_leaves_it_to_another_und
             [made.id, person.id],
         )
         first = receiver.next()
-        wait_for(lambda: killed)
+        until(lambda: killed)
         state = "select state, attempts from account.webhook_delivery where webhook_id = %s"
         assert execute(state, [made.id]).fetchone() == ("pending", 0)
         # The lease of who died runs out.
         execute("update account.webhook set not_before = now() where id = %s", [made.id])
         assert receiver.next().id == first.id
-        wait_for(lambda: execute(state, [made.id]).fetchone() == ("delivered", 1))
+        until(lambda: execute(state, [made.id]).fetchone() == ("delivered", 1))
         assert len(killed) == 1

@@ -9,6 +9,7 @@ import pytest
 from sql.roles import API
 from tests.api.server import serving
 from tests.api.webhooks.receiver import receiving
+from tests.waiting import until
 
 
 def test_a_forecast_is_delivered_signed_and_says_what_get_latest_says(house, receiver, hook):
@@ -241,7 +242,7 @@ def test_after_a_backup_was_put_back_deliveries_go_on(house, receiver, hook):
         " version_xid = 1000000000"
     )
     house.slots(tide, 1)
-    wait_for(lambda: cursor(house) < 1_000_000)
+    until(lambda: cursor(house) < 1_000_000)
     house.slots(tide, 1, since=1)
     house.make.connection.execute(
         "update billing.subscription set state = 'past_due' where user_id = %s", [person.id]
@@ -253,10 +254,3 @@ def test_after_a_backup_was_put_back_deliveries_go_on(house, receiver, hook):
 def cursor(house):
     query = "select leaf_index from account.webhook_cursor"
     return house.make.connection.execute(query).fetchone()[0]
-
-
-def wait_for(holds):
-    deadline = time.monotonic() + 10
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)

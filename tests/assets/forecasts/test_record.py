@@ -4,7 +4,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -26,6 +25,7 @@ from sandbox.runner.errors import Missed
 from sandbox.runner.run import SlotResult
 from signalbox import Forecast, parse_manifest
 from sql.roles import GIT, WORKER
+from tests.waiting import until
 
 SLOT = datetime(2026, 11, 20, 8, tzinfo=UTC)
 PUBLISHED_AT = SLOT - timedelta(hours=1)
@@ -255,14 +255,6 @@ def wait_until_idle_in_transaction(database):
 
 
 def wait_until(database, condition):
-    deadline = time.monotonic() + 20
+    asked = f"select 1 from pg_stat_activity where datname = %s and {condition}"
     with database.superuser() as connection:
-        while time.monotonic() < deadline:
-            found = connection.execute(
-                f"select 1 from pg_stat_activity where datname = %s and {condition}",
-                [database.name],
-            ).fetchone()
-            if found:
-                return
-            time.sleep(0.01)
-    raise AssertionError(f"nobody became {condition}")
+        until(lambda: connection.execute(asked, [database.name]).fetchone(), 20, lambda: condition)

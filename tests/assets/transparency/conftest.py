@@ -21,8 +21,9 @@ from sandbox.runner.engine import available_engine
 from signalbox.log.policy import Policy, own_word_policy
 from sql.log import NewLeaf, append_leaves
 from sql.roles import LOG, WORKER
-from tests.assets.transparency.processes import SIGNER, Running, until
+from tests.assets.transparency.processes import SIGNER, Running
 from tests.conftest import Database, copied, opened
+from tests.waiting import until
 
 SLOT = datetime(2026, 11, 20, 8, tzinfo=UTC)
 IN_TIME = SLOT + timedelta(minutes=3)

@@ -2,33 +2,12 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
-import time
-
-import pytest
 
 from assets.transparency.signer.client import SocketSigner
 from assets.transparency.signer.errors import SignerUnavailableError
-
-WAIT_SECONDS = 90
-
-
-def until(holds):
-    """What `holds` gives, as soon as that is something."""
-    deadline = time.monotonic() + WAIT_SECONDS
-    while time.monotonic() < deadline:
-        if found := holds():
-            return found
-        time.sleep(0.05)
-    pytest.fail("it did not come to be")
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+from benchmarks.processes import free_port
 
 
 class Running:

@@ -16,7 +16,8 @@ from assets.transparency.anchors import (
     read_roots,
 )
 from sql.roles import LOG
-from tests.assets.transparency.processes import PUBLISHER, until
+from tests.assets.transparency.processes import PUBLISHER
+from tests.waiting import until
 
 CONFIGURATION = """
 [tsa]

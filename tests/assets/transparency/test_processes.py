@@ -13,7 +13,8 @@ from signalbox.log.policy import Group, Party, Policy, open_evidence
 from signalbox.log.serving import fetch_entries, make_server
 from signalbox.log.witness import Witness, init_folder
 from sql.roles import API, LOG
-from tests.assets.transparency.processes import PUBLISHER, SIGNER, until
+from tests.assets.transparency.processes import PUBLISHER, SIGNER
+from tests.waiting import until
 
 
 @contextmanager

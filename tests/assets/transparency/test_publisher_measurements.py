@@ -7,8 +7,10 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from benchmarks.processes import free_port
 from sql.roles import LOG
-from tests.assets.transparency.processes import PUBLISHER, SIGNER, Running, free_port, until
+from tests.assets.transparency.processes import PUBLISHER, SIGNER, Running
+from tests.waiting import until
 
 PAGE = Path(__file__).parents[3] / "docs" / "operations" / "metrics.md"
 TOKEN = "0123456789abcdef"

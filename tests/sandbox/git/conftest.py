@@ -17,19 +17,15 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from sqlalchemy import URL
 
+from benchmarks.processes import free_port
 from sandbox.registry.errors import BuildError, LockError
 from sandbox.registry.image import ImageStore
 from sandbox.registry.lock import lock
 from sandbox.runner.engine import available_engine
 from sandbox.runner.errors import SandboxUnavailableError
 from sql.roles import ALL_ROLES, DATABASE, GIT, OWNER, conninfo, role_url
-from tests.sandbox.git.gate import GitHouse, eventually, free_port
+from tests.sandbox.git.gate import GitHouse
 from tests.sandbox.git.people import Person, Work
-
-
-@pytest.fixture(scope="session")
-def until() -> Callable[..., bool]:
-    return eventually
 
 
 @pytest.fixture(scope="session")

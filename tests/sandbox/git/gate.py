@@ -7,9 +7,8 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from sqlalchemy import URL
 from sql.api_key import new_key
 from sql.roles import conninfo
 from tests.sandbox.git.people import Person, Work
+from tests.waiting import until
 
 CHECKOUT = Path(__file__).parents[3]
 
@@ -59,7 +59,7 @@ class GitHouse:
                 stdout=output,
                 stderr=output,
             )
-        assert eventually(self.answers), self.log.read_text()
+        until(self.answers, 30, self.log.read_text)
 
     def stop(self) -> None:
         self.process.terminate()
@@ -150,18 +150,3 @@ class GitHouse:
                     command = (process / "cmdline").read_text().replace("\0", " ")
                     found[int(process.name)] = command
         return found
-
-
-def eventually(is_so: Callable[[], bool], seconds: float = 30) -> bool:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if is_so():
-            return True
-        time.sleep(0.1)
-    return is_so()
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]

@@ -6,6 +6,8 @@ import signal
 import docker
 import pytest
 
+from tests.waiting import until
+
 STUCK = """
 import time
 from signalbox import Forecast
@@ -36,21 +38,21 @@ def cut_off_in_the_sandbox(house, work) -> None:
 
 
 @pytest.mark.parametrize("engine", ["docker", "embedded"])
-def test_a_client_killed_in_the_middle_of_a_build_leaves_nothing_running(serve, engine, until):
+def test_a_client_killed_in_the_middle_of_a_build_leaves_nothing_running(serve, engine):
     with serve(engine=engine) as house:
         ada = house.person("ada")
         work = house.work(ada, "tide")
         work.commit({"app.py": STUCK.format(seconds=25)}, tag="v1.0.0")
         cut_off_in_the_sandbox(house, work)
-        assert until(lambda: house.versions("tide") == {"v1.0.0": "rejected"}, 20)
-        assert until(lambda: house.workers() == [], 20)
+        until(lambda: house.versions("tide") == {"v1.0.0": "rejected"}, 20)
+        until(lambda: house.workers() == [], 20)
         if engine == "docker":
             assert containers("ada/tide@v1.0.0") == []
         assert house.ask("select count(*) from transparency.leaf") == [(0,)]
         why = house.ask("select why from registry.version")[0][0]
         assert "the pusher went away" in why
         objects = house.repository(ada, "tide") / "objects"
-        assert until(lambda: not list(objects.glob("*incoming*")), 5)
+        until(lambda: not list(objects.glob("*incoming*")), 5)
         assert house.is_serving()
         assert work.remote_refs() == {}
         work.commit({"app.py": STUCK.format(seconds=0)}, tag="v1.0.0")
@@ -59,7 +61,7 @@ def test_a_client_killed_in_the_middle_of_a_build_leaves_nothing_running(serve, 
         assert house.versions("tide") == {"v1.0.0": "live"}
 
 
-def test_a_client_killed_at_any_moment_never_leaves_half_a_version(house, work, until):
+def test_a_client_killed_at_any_moment_never_leaves_half_a_version(house, work):
     for moment in ("reserved", "tree", "manifest", "lock"):
         work.commit(tag="v1.0.0")
         with work.start_push("main", "v1.0.0") as push:
@@ -67,12 +69,12 @@ def test_a_client_killed_at_any_moment_never_leaves_half_a_version(house, work, 
                 if f"remote: {moment} " in line:
                     break
             os.killpg(push.pid, signal.SIGKILL)
-        assert until(lambda: house.workers() == [], 20)
-        assert until(lambda: house.versions(work.name) == {"v1.0.0": "rejected"}, 20)
+        until(lambda: house.workers() == [], 20)
+        until(lambda: house.versions(work.name) == {"v1.0.0": "rejected"}, 20)
         assert work.remote_refs() == {}
 
 
-def test_a_git_process_told_to_stop_takes_its_builds_with_it(serve, until):
+def test_a_git_process_told_to_stop_takes_its_builds_with_it(serve):
     with serve() as house:
         work = house.work(house.person("ada"), "tide")
         work.commit({"app.py": STUCK.format(seconds=25)}, tag="v1.0.0")
@@ -81,7 +83,7 @@ def test_a_git_process_told_to_stop_takes_its_builds_with_it(serve, until):
                 if "image " in line:
                     break
             os.kill(house.pid, signal.SIGTERM)
-            assert until(lambda: house.versions("tide") == {"v1.0.0": "rejected"}, 30)
-            assert until(lambda: house.workers() == [], 10)
+            until(lambda: house.versions("tide") == {"v1.0.0": "rejected"}, 30)
+            until(lambda: house.workers() == [], 10)
             push.communicate(timeout=30)
             assert push.returncode != 0

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.waiting import until
+
 PRE_RECEIVE, RECEIVE_PACK = "sandbox.git.hook pre-receive", "receive-pack"
 SLEEPS = "import time\ntime.sleep(25)\ndef forecast(window): ...\n"
 
@@ -64,10 +66,10 @@ STEPS = {
 }
 
 
-def reached(push, house, line: str | None, until) -> None:
+def reached(push, house, line: str | None) -> None:
     if line is None:
-        assert until(lambda: any(PRE_RECEIVE in found for found in house.workers()))
-        assert until(lambda: is_blocked(house))
+        until(lambda: any(PRE_RECEIVE in found for found in house.workers()))
+        until(lambda: is_blocked(house))
     else:
         assert any(line in said for said in push.stdout)
 
@@ -112,13 +114,13 @@ KILLS = [
 
 @pytest.mark.parametrize(("step", "victim"), KILLS, ids=lambda name: name.replace(" ", "-"))
 def test_killing_a_process_at_a_step_leaves_no_version_and_no_trace(
-    doomed, ada, work, built_store, until, step, victim
+    doomed, ada, work, built_store, step, victim
 ):
     work.commit({"app.py": SLEEPS} if step == "smoke" else None, tag="v1.0.0")
     keep, line = STEPS[step]
     with work.start_push("main", "v1.0.0") as push:
         with keep(doomed, built_store):
-            reached(push, doomed, line, until)
+            reached(push, doomed, line)
             VICTIMS[victim](doomed)
             if doomed.process.poll() is not None:
                 doomed.start()
@@ -126,18 +128,18 @@ def test_killing_a_process_at_a_step_leaves_no_version_and_no_trace(
         push.communicate(timeout=20)
     assert gone
     assert push.returncode != 0
-    assert until(lambda: "building" not in doomed.versions(work.name).values(), 20)
-    assert until(lambda: doomed.workers() == [], 20)
+    until(lambda: "building" not in doomed.versions(work.name).values(), 20)
+    until(lambda: doomed.workers() == [], 20)
     assert doomed.versions(work.name) in ({}, {"v1.0.0": "rejected"})
     assert work.remote_refs() == {}
     repository = doomed.repository(ada, work.name)
-    assert until(lambda: list((repository / "objects").glob("tmp_objdir-*")) == [], 5)
+    until(lambda: list((repository / "objects").glob("tmp_objdir-*")) == [], 5)
 
 
-def test_a_tag_whose_push_was_killed_can_be_pushed_again_at_once(doomed, work, built_store, until):
+def test_a_tag_whose_push_was_killed_can_be_pushed_again_at_once(doomed, work, built_store):
     work.commit(tag="v1.0.0")
     with work.start_push("main", "v1.0.0") as push, during_image(doomed, built_store):
-        reached(push, doomed, "remote: lock ", until)
+        reached(push, doomed, "remote: lock ")
         kill(doomed, PRE_RECEIVE)
         push.stdout.read()
     again = work.push("main", "v1.0.0")
@@ -157,7 +159,7 @@ def dies_before_post_receive(doomed):
 
 
 @pytest.mark.usefixtures("dies_before_post_receive")
-def test_a_tag_that_git_took_before_it_was_killed_goes_live_all_the_same(doomed, work, until):
+def test_a_tag_that_git_took_before_it_was_killed_goes_live_all_the_same(doomed, work):
     commit = work.commit(tag="v1.0.0")
     pushed = work.push("main", "v1.0.0")
     assert pushed.refused
@@ -175,14 +177,12 @@ def test_a_tag_that_git_took_before_it_was_killed_goes_live_all_the_same(doomed,
 
 
 @pytest.mark.usefixtures("dies_before_post_receive")
-def test_a_tag_that_git_took_before_the_machine_died_goes_live_at_the_next_start(
-    doomed, work, until
-):
+def test_a_tag_that_git_took_before_the_machine_died_goes_live_at_the_next_start(doomed, work):
     work.commit(tag="v1.0.0")
     hook = doomed.root / ".hooks" / "post-receive"
     hook.write_text(f"#!/bin/sh\ntouch {doomed.home}/reached\nsleep 60\n")
     with work.start_push("main", "v1.0.0") as push:
-        assert until((doomed.home / "reached").exists)
+        until((doomed.home / "reached").exists)
         kill_machine(doomed)
         push.communicate(timeout=30)
     assert doomed.versions(work.name) == {"v1.0.0": "building"}
@@ -194,25 +194,25 @@ def test_a_tag_that_git_took_before_the_machine_died_goes_live_at_the_next_start
 
 
 @pytest.mark.usefixtures("dies_before_post_receive")
-def test_a_tag_that_git_took_of_a_version_that_cannot_go_live_is_removed(doomed, work, until):
+def test_a_tag_that_git_took_of_a_version_that_cannot_go_live_is_removed(doomed, work):
     work.commit(tag="v1.0.0")
     with doomed.superuser() as connection:
         connection.execute("revoke insert on transparency.leaf from signalbox_git")
         work.push("main", "v1.0.0")
-        assert until(lambda: doomed.versions(work.name) == {"v1.0.0": "rejected"}, 20)
-        assert until(lambda: "refs/tags/v1.0.0" not in work.remote_refs(), 5)
+        until(lambda: doomed.versions(work.name) == {"v1.0.0": "rejected"}, 20)
+        until(lambda: "refs/tags/v1.0.0" not in work.remote_refs(), 5)
         connection.execute("grant insert on transparency.leaf to signalbox_git")
     assert healed(doomed, work) == ["its version did not come about; tag removed"]
 
 
-def test_a_ref_that_was_left_locked_blocks_one_push_at_most(doomed, ada, work, until):
+def test_a_ref_that_was_left_locked_blocks_one_push_at_most(doomed, ada, work):
     work.commit()
     assert not work.push("main").refused
     lock = doomed.repository(ada, work.name) / "refs" / "heads" / "main.lock"
     lock.write_text("")
     work.commit({"more.py": "x = 1\n"})
     work.push("main")
-    assert until(lambda: not lock.exists(), 5)
+    until(lambda: not lock.exists(), 5)
     assert not work.push("main").refused
     assert work.remote_refs()["refs/heads/main"] == work.git("rev-parse", "HEAD")
 

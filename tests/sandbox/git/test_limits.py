@@ -14,6 +14,7 @@ import pytest
 from sandbox.git.limits import GIT_MEMORY_BYTES, MAX_COMMITS, MAX_PUSHES_PER_PROVIDER
 from tests.sandbox.git import packs
 from tests.sandbox.git.packs import ZERO
+from tests.waiting import until
 
 MB = 1024 * 1024
 
@@ -100,7 +101,7 @@ BOMBS = {
 @pytest.mark.usefixtures("neighbour")
 @pytest.mark.parametrize("bomb", BOMBS.values(), ids=BOMBS.keys())
 def test_a_bomb_in_a_small_pack_is_declined_in_bounded_time_and_memory(
-    house, ada, bomb, request, record_property, until
+    house, ada, bomb, request, record_property
 ):
     packed, commit = bomb()
     assert len(packed) < 25 * MB
@@ -117,17 +118,17 @@ def test_a_bomb_in_a_small_pack_is_declined_in_bounded_time_and_memory(
     assert b"ok refs/" not in answer
     assert seconds < 60
     assert watch.peak < GIT_MEMORY_BYTES
-    assert until(lambda: nothing_is_left(house, ada, name), 5)
+    until(lambda: nothing_is_left(house, ada, name), 5)
     assert "live" not in house.versions(name).values()
 
 
-def test_twenty_thousand_commits_are_declined_in_good_time(house, ada, work, until):
+def test_twenty_thousand_commits_are_declined_in_good_time(house, ada, work):
     history(work, 20_000)
     began = time.monotonic()
     pushed = work.push("main")
     assert "more than 5000 commits in one push: push a shorter history" in pushed.text
     assert time.monotonic() - began < 30
-    assert until(lambda: nothing_is_left(house, ada, work.name), 5)
+    until(lambda: nothing_is_left(house, ada, work.name), 5)
     assert work.remote_refs() == {}
 
 
@@ -165,7 +166,7 @@ def test_a_flood_of_commands_that_is_not_compressed_is_told_413(house, ada):
     assert watch.peak < 64 * MB
 
 
-def test_a_body_that_says_no_length_and_never_ends_is_told_413(house, ada, until):
+def test_a_body_that_says_no_length_and_never_ends_is_told_413(house, ada):
     sent = []
 
     def endless() -> Iterator[bytes]:
@@ -178,7 +179,7 @@ def test_a_body_that_says_no_length_and_never_ends_is_told_413(house, ada, until
     status, _ = told(lambda: packs.post(house, path_of("endless"), ada.key, endless()))
     assert status in (200, 413)  # git hears enough before we do, or not
     assert len(sent) < 200
-    assert until(lambda: house.workers() == [], 20)
+    until(lambda: house.workers() == [], 20)
 
 
 def told(ask) -> tuple[int, bytes]:
@@ -189,16 +190,14 @@ def told(ask) -> tuple[int, bytes]:
         return 413, b"too many refs in one push: push main and one tag\n"
 
 
-def test_more_pushes_of_one_provider_than_may_run_are_told_429_and_others_go_on(
-    house, ada, bob, until
-):
+def test_more_pushes_of_one_provider_than_may_run_are_told_429_and_others_go_on(house, ada, bob):
     slow = []
     try:
         for number in range(MAX_PUSHES_PER_PROVIDER):
             connection = socket.create_connection((house.host, house.port), 10)
             connection.sendall(packs.head(path_of(f"slow-{number}"), ada.key, 1000) + b"0")
             slow.append(connection)
-        assert until(lambda: sum("receive-pack" in at for at in house.workers()) >= len(slow))
+        until(lambda: sum("receive-pack" in at for at in house.workers()) >= len(slow))
         status, text = packs.post(house, path_of("one-more"), ada.key, b"0000")
         assert status == 429
         assert b"push again when one has ended" in text
@@ -206,4 +205,4 @@ def test_more_pushes_of_one_provider_than_may_run_are_told_429_and_others_go_on(
     finally:
         for connection in slow:
             connection.close()
-    assert until(lambda: house.workers() == [], 30)
+    until(lambda: house.workers() == [], 30)

@@ -8,6 +8,8 @@ import time
 
 import pytest
 
+from tests.waiting import until
+
 COMMANDS = "application/x-git-receive-pack-request"
 
 
@@ -182,7 +184,7 @@ def test_bytes_that_are_no_http_are_closed_and_the_server_still_serves(house):
     assert house.is_serving()
 
 
-def test_a_body_that_stops_half_way_ends_its_workers(house, ada, until):
+def test_a_body_that_stops_half_way_ends_its_workers(house, ada):
     credentials = base64.b64encode(f"x:{ada.key}".encode()).decode()
     head = (
         f"POST {push_path('half')} HTTP/1.1\r\nHost: x\r\nAuthorization: Basic {credentials}\r\n"
@@ -190,14 +192,14 @@ def test_a_body_that_stops_half_way_ends_its_workers(house, ada, until):
     )
     with socket.create_connection((house.host, house.port), 10) as connection:
         connection.sendall(head.encode())
-        assert until(lambda: any("receive-pack" in line for line in house.workers()))
-    assert until(lambda: house.workers() == [], 10)
+        until(lambda: any("receive-pack" in line for line in house.workers()))
+    until(lambda: house.workers() == [], 10)
     objects = house.repository(ada, "half") / "objects"
-    assert until(lambda: not list(objects.glob("*incoming*")), 5)
+    until(lambda: not list(objects.glob("*incoming*")), 5)
     assert house.is_serving()
 
 
-def test_twenty_slow_bodies_do_not_keep_others_from_being_answered(house, ada, until):
+def test_twenty_slow_bodies_do_not_keep_others_from_being_answered(house, ada):
     credentials = base64.b64encode(f"x:{ada.key}".encode()).decode()
     head = (
         f"POST {push_path('slow')} HTTP/1.1\r\nHost: x\r\nAuthorization: Basic {credentials}\r\n"
@@ -213,4 +215,4 @@ def test_twenty_slow_bodies_do_not_keep_others_from_being_answered(house, ada, u
     finally:
         for connection in slow:
             connection.close()
-    assert until(lambda: house.workers() == [], 20)
+    until(lambda: house.workers() == [], 20)

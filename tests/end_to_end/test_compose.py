@@ -1,41 +1,32 @@
 """The production files, run whole: images, networks, a container per run, TLS at the door."""
 
-import contextlib
 import json
-import os
 import secrets
-import shutil
 import socket
 import ssl
-import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
-import compose
-import docker
 import httpx
 import pytest
 
+from benchmarks.processes import free_port
 from pipelines.operator.demo_people import Client, Person, push_example
 from sql.archive import archive_command
 from sql.clock import DemoClock, floor_hour, system_clock
+from tests.end_to_end.deployment import CHECKOUT, COMPOSE, Deployed, remove, said, watched
+from tests.waiting import until
 
-CHECKOUT = Path(__file__).parents[2]
-COMPOSE = CHECKOUT / "deploy" / "compose"
-# Its wrapper in Python forgets how the program ended.
-PROGRAM = Path(str(compose.__file__)).with_name("docker-compose")
 AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
 EXAMPLE = "momentum-quantiles"
 SIGNAL = f"ada/{EXAMPLE}"
 LIVE_SECONDS = 420
-STEP_SECONDS = 900
 HISTORY = timedelta(days=60)
 
 # Anybody on the internet who takes a connection; and from inside, nobody is.
@@ -49,91 +40,54 @@ for host in {hosts}:
     print("reached", host)
 """
 
+# What the page's buttons ask: a run that finds its rows locked, and its end.
+ENDED_BY_HAND = """
+import json, time, urllib.request
+def ask(query, **variables):
+    body = json.dumps({"query": query, "variables": variables}).encode()
+    asked = urllib.request.Request(
+        "http://dagster-webserver:8702/dagster/graphql", body, {"content-type": "application/json"}
+    )
+    answer = json.load(urllib.request.urlopen(asked, timeout=30))
+    assert "errors" not in answer, answer
+    return answer["data"]
+[place] = ask("{repositoriesOrError {... on RepositoryConnection {nodes {name location {name}}}}}")[
+    "repositoriesOrError"]["nodes"]
+launched = ask(
+    "mutation($p: ExecutionParams!) {launchRun(executionParams: $p) {__typename"
+    " ... on LaunchRunSuccess {run {runId}} ... on PythonError {message}}}",
+    p={"selector": {"repositoryLocationName": place["location"]["name"],
+                    "repositoryName": place["name"], "jobName": "retention"},
+       "runConfigData": {}})["launchRun"]
+run = launched["run"]["runId"]
+def status():
+    return ask("query($r: ID!) {runOrError(runId: $r) {... on Run {status}}}", r=run)[
+        "runOrError"]["status"]
+while status() != "STARTED":
+    time.sleep(0.2)
+told = ask("mutation($r: String!) {terminateRun(runId: $r) {__typename"
+           " ... on TerminateRunFailure {message}}}", r=run)["terminateRun"]
+assert told["__typename"] == "TerminateRunSuccess", told
+print(json.dumps([status(), run]))
+"""
+WATCHED = {
+    "signalbox-api", "signalbox-git", "signalbox-log", "signalbox-exporter",
+    "prometheus", "alertmanager",
+}  # fmt: skip
+
 # Building what is not built yet, and bringing all of it up.
 pytestmark = pytest.mark.timeout(1200)
-
-
-@dataclass
-class Deployed:
-    """A throwaway deployment that runs, and the containers that were seen beside it."""
-
-    folder: Path
-    project: str
-    url: str
-    runs: dict[str, dict[str, Any]] = field(default_factory=dict)
-    sandboxes: dict[str, dict[str, Any]] = field(default_factory=dict)
-
-    @property
-    def authority(self) -> Path:
-        return self.folder / "caddy/pki/authorities/local/root.crt"
-
-    def compose(self, *words: str) -> str:
-        return said(str(PROGRAM), "--env-file", str(self.folder / ".env"), *words)
-
-    def python(self, service: str, program: str) -> str:
-        return self.compose("exec", "-T", service, "python", "-c", program)
-
-    def services(self) -> dict[str, dict[str, Any]]:
-        """What Docker says of each service's container."""
-        told = json.loads(said("docker", "inspect", *self.compose("ps", "-aq").split()))
-        return {one["Config"]["Labels"]["com.docker.compose.service"]: one for one in told}
-
-    def notice(self, container: dict[str, Any]) -> None:
-        """Keep it where it is one of ours: by its network, or by what it is shown."""
-        host, name = container["HostConfig"], container["Id"]
-        if "dagster/run_id" in (container["Config"]["Labels"] or {}):
-            if host["NetworkMode"] == f"{self.project}-internal":
-                self.runs[name] = container
-        elif any(bind.startswith(f"{self.folder}/zygotes/") for bind in host["Binds"] or ()):
-            self.sandboxes[name] = container
-
-
-def said(*command: str) -> str:
-    """What a command prints; fails with what it complained of."""
-    done = subprocess.run(
-        command, capture_output=True, text=True, check=False, timeout=STEP_SECONDS,
-        env={**os.environ, "SIGNALBOX_CHECK_INTERVAL": "5s"},
-    )  # fmt: skip
-    assert done.returncode == 0, f"{command[:6]}: {done.stderr[-3000:]}"
-    return done.stdout
-
-
-def a_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@contextlib.contextmanager
-def watched(deployed: Deployed) -> Iterator[None]:
-    """Look at every container in the moment it starts: runs and sandboxes are soon gone."""
-    client = docker.from_env()
-    events = client.api.events(decode=True, filters={"type": "container", "event": ["start"]})
-
-    def look() -> None:
-        for event in events:
-            with contextlib.suppress(docker.errors.NotFound):
-                deployed.notice(client.api.inspect_container(event["id"]))
-
-    looking = threading.Thread(target=look)
-    looking.start()
-    try:
-        yield
-    finally:
-        events.close()
-        looking.join()
-        client.close()
 
 
 @pytest.fixture(scope="module")
 def deployed() -> Iterator[Deployed]:
     # Short: a zygote's socket is below it. The daemon must know it by the same name.
     folder = Path(tempfile.mkdtemp(prefix="sbx-", dir="/var/tmp"))
-    project, port = f"sbx{secrets.token_hex(3)}", a_port()
+    project, port = f"sbx{secrets.token_hex(3)}", free_port()
     said(sys.executable, str(CHECKOUT / "deploy/images/build.py"))
     said(
         sys.executable, str(COMPOSE / "prepare.py"), "--folder", str(folder), "--tls", "internal",
-        "--site", "https://localhost", "--project", project, "--http-port", str(a_port()),
+        "--site", "https://localhost", "--project", project, "--http-port", str(free_port()),
         "--https-port", str(port), "--subnet", f"172.30.{secrets.randbelow(250)}.0/24",
         "--authorities", str(AUTHORITIES), "--environment", "demo",
     )  # fmt: skip
@@ -145,21 +99,7 @@ def deployed() -> Iterator[Deployed]:
             here.compose("up", "--detach")
             yield here
         finally:
-            _remove(here)
-
-
-def _remove(here: Deployed) -> None:
-    # Nobody starts another run, and those that are under way hold the network.
-    here.compose("kill", "dagster-daemon")
-    network = ["--filter", f"network={here.project}-internal", "--filter", "label=dagster/run_id"]
-    running = said("docker", "ps", "-aq", *network).split()
-    for container in (*running, *here.sandboxes):
-        subprocess.run(["docker", "rm", "-f", "-v", container], capture_output=True, check=False)
-    here.compose("down", "--volumes", "--remove-orphans", "--timeout", "5")
-    shutil.rmtree(here.folder)
-    left = said("docker", "ps", "-aq", "--filter", f"name={here.project}").split()
-    left += said("docker", "network", "ls", "-q", "--filter", f"name={here.project}").split()
-    assert not left
+            remove(here)
 
 
 @pytest.fixture(scope="module")
@@ -286,6 +226,31 @@ def test_secrets_are_read_by_their_process_alone(deployed):
     for name in (".env", "worker.env", "launch.json", "dagster/dagster.yaml"):
         text = (deployed.folder / name).read_text()
         assert not [secret for secret in kept if secret in text], name
+
+
+def test_a_run_is_ended_from_dagsters_page_and_its_container_is_gone(deployed, forecasts):
+    assert forecasts
+    with deployed.locked("market.raw_answer"):
+        status, run = json.loads(deployed.python("code-server", ENDED_BY_HAND))
+    assert status in ("CANCELING", "CANCELED")
+    of_it = ["--filter", f"label=dagster/run_id={run}"]
+    until(lambda: not said("docker", "ps", "-q", *of_it), 60)
+
+
+def test_backups_are_made_beside_it_and_each_is_whole(deployed):
+    until((deployed.folder / "backups" / "latest.json").exists, 120)
+    assert "whole" in deployed.compose("exec", "-T", "backup", "signalbox", "backup", "verify")
+
+
+def test_every_process_is_watched(deployed):
+    query = f"http://prometheus:9090/api/v1/query?query={quote('up == 1')}"
+    asked = f"import urllib.request as u; print(u.urlopen({query!r}, timeout=10).read().decode())"
+
+    def watched_ones():
+        found = json.loads(deployed.python("code-server", asked))["data"]["result"]
+        return {one["metric"]["job"] for one in found}
+
+    until(lambda: watched_ones() >= WATCHED, 60, watched_ones)
 
 
 def test_the_archive_is_written_as_backups_read_it():

@@ -63,6 +63,7 @@ FOLDERS = {
     "zygotes": (WORKER, WORKER, 0o711),
     "postgres": (POSTGRES, POSTGRES, 0o700),
     "wal": (POSTGRES, BACKUP, 0o2770),
+    "restored-wal": (POSTGRES, POSTGRES, 0o700),
     "backups": (BACKUP, EXPORTER, 0o2750),
     "prometheus": (PROMETHEUS, PROMETHEUS, 0o700),
     "alertmanager": (0, 0, 0o755),
@@ -75,6 +76,8 @@ FOLDERS = {
     "egress": (0, TINYPROXY, 0o750),
     "clock": (0, 0, 0o755),
 }
+# Their contents are the backup's after a restore, and have to be handed on.
+RESTORED = ("git", "images")
 # Dagster's grid begins so long before the installation: room for replays, chosen once.
 PARTITIONS_BEFORE = timedelta(days=30)
 # An Ed25519 key in PKCS 8 is this and 32 random bytes.
@@ -114,6 +117,9 @@ def make_folders(folder: Path) -> None:
     for name, (owner, group, mode) in FOLDERS.items():
         place = folder / name
         place.mkdir(parents=True, exist_ok=True)
+        if name in RESTORED and place.stat().st_uid != owner:
+            for path in place.rglob("*"):
+                os.chown(path, owner, group, follow_symlinks=False)
         os.chown(place, owner, group)
         place.chmod(mode)
 
@@ -252,7 +258,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--project", default="signalbox", help="name of containers and networks")
     parser.add_argument("--http-port", type=int, default=80)
     parser.add_argument("--https-port", type=int, default=443)
-    parser.add_argument("--subnet", default="172.31.231.0/24", help="of the internal network")
+    parser.add_argument("--subnet", default="10.213.231.0/24",
+                        help="of the internal network; not one that Docker hands out")  # fmt: skip
     parser.add_argument("--market-source", default="sample", help="see market-data.md")
     parser.add_argument("--allow", action="append", default=[], metavar="HOST",
                         help="what git and workers may reach, besides this machine's own sources "

@@ -103,6 +103,7 @@ class LayerStore:
         with tar.open("rb") as file:
             digest = "sha256:" + hashlib.file_digest(file, "sha256").hexdigest()
         _open_for_reading(folder)
+        tar.chmod(0o644)  # run workers hash it, backups copy it: neither is who built it
         # Two builders of one layer: whoever comes second finds the same content in place.
         with contextlib.suppress(OSError):
             folder.rename(self.folder(digest))

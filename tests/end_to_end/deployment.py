@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -29,12 +30,20 @@ class Deployed:
     folder: Path
     project: str
     url: str
+    arguments: tuple[str, ...] = ()
     runs: dict[str, dict[str, Any]] = field(default_factory=dict)
     sandboxes: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @property
     def authority(self) -> Path:
         return self.folder / "caddy/pki/authorities/local/root.crt"
+
+    def prepare(self) -> None:
+        said(
+            sys.executable, str(COMPOSE / "prepare.py"), "--folder", str(self.folder),
+            "--site", "https://localhost", "--project", self.project, "--tls", "internal",
+            "--environment", "demo", *self.arguments,
+        )  # fmt: skip
 
     def compose(self, *words: str) -> str:
         return said(str(PROGRAM), "--env-file", str(self.folder / ".env"), *words)
@@ -78,7 +87,7 @@ def said(*command: str) -> str:
         command, capture_output=True, text=True, check=False, timeout=STEP_SECONDS,
         env={**os.environ, "SIGNALBOX_CHECK_INTERVAL": "5s"},
     )  # fmt: skip
-    assert done.returncode == 0, f"{command[:6]}: {done.stderr[-3000:]}"
+    assert done.returncode == 0, f"{command[:6]}: {done.stdout[-1000:]}{done.stderr[-3000:]}"
     return done.stdout
 
 

@@ -2,6 +2,7 @@
 
 import json
 import secrets
+import shutil
 import socket
 import ssl
 import sys
@@ -31,6 +32,7 @@ HISTORY = timedelta(days=60)
 
 # Anybody on the internet who takes a connection; and from inside, nobody is.
 CALLS_OUT = """
+import shutil
 import socket
 for host in {hosts}:
     try:
@@ -85,13 +87,12 @@ def deployed() -> Iterator[Deployed]:
     folder = Path(tempfile.mkdtemp(prefix="sbx-", dir="/var/tmp"))
     project, port = f"sbx{secrets.token_hex(3)}", free_port()
     said(sys.executable, str(CHECKOUT / "deploy/images/build.py"))
-    said(
-        sys.executable, str(COMPOSE / "prepare.py"), "--folder", str(folder), "--tls", "internal",
-        "--site", "https://localhost", "--project", project, "--http-port", str(free_port()),
-        "--https-port", str(port), "--subnet", f"172.30.{secrets.randbelow(250)}.0/24",
-        "--authorities", str(AUTHORITIES), "--environment", "demo",
+    here = Deployed(
+        folder, project, f"https://localhost:{port}",
+        ("--http-port", str(free_port()), "--https-port", str(port), "--authorities",
+         str(AUTHORITIES), "--subnet", f"10.213.{secrets.randbelow(250)}.0/24"),
     )  # fmt: skip
-    here = Deployed(folder, project, f"https://localhost:{port}")
+    here.prepare()
     with pytest.MonkeyPatch.context() as patched, watched(here):
         patched.setenv("SSL_CERT_FILE", str(here.authority))
         patched.setenv("GIT_SSL_CAINFO", str(here.authority))
@@ -251,6 +252,40 @@ def test_every_process_is_watched(deployed):
         return {one["metric"]["job"] for one in found}
 
     until(lambda: watched_ones() >= WATCHED, 60, watched_ones)
+
+
+def test_a_lost_machine_is_restored_as_the_guide_says_and_serves_what_it_served(
+    deployed, people, forecasts
+):
+    assert forecasts
+
+    def served():
+        return Client(deployed.url, people[1]).get(f"/v1/signals/{SIGNAL}/forecasts/latest")
+
+    before = served()
+    # Rows come from the archived log up to the end, images and repositories from a backup.
+    deployed.compose("exec", "-T", "backup", "signalbox", "backup")
+    deployed.compose("down", "--timeout", "60")
+    lost = deployed.folder.with_name(f"{deployed.folder.name}-lost")
+    deployed.folder.rename(lost)
+    try:
+        kept = lost / "kept-apart"
+        kept.mkdir()
+        said("cp", "-a", str(lost / "secrets"), str(kept))
+        said(
+            sys.executable, "-c", "from signalbox.cli import main; main()", "restore",
+            "--from", str(lost / "backups"), "--secrets-from", str(kept), "--prepare-only",
+            "--home", str(deployed.folder), "--postgres-uid", "64970",
+        )  # fmt: skip
+        deployed.prepare()
+        for name in ("signer", "clock"):
+            shutil.rmtree(deployed.folder / name)
+            said("cp", "-a", str(lost / name), str(deployed.folder))
+        deployed.compose("up", "--detach", "--wait")
+        assert served() == before
+        assert "whole" in deployed.compose("exec", "-T", "code-server", "signalbox", "fsck")
+    finally:
+        shutil.rmtree(lost)
 
 
 def test_the_archive_is_written_as_backups_read_it():

@@ -15,8 +15,7 @@ from sql.archive import restore_command
 # Segments to replay: copies, so that the archive itself is only ever read.
 REPLAYED = "restored-wal"
 RECOVERY = """
-# Written by signalbox restore; the archive of the old cluster is not written to.
-archive_mode = 'off'
+# Written by signalbox restore.
 restore_command = '{command}'
 recovery_target_timeline = '{timeline}'
 recovery_target_action = 'promote'

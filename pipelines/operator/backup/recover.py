@@ -63,7 +63,8 @@ def recovered(
     log = home / "logs" / "restore.log"
     with log.open("ab") as file:
         process = subprocess.Popen(
-            [programs / "postgres", "-D", data, "-k", socket, "-h", ""],
+            # What the copied settings name is the archive of the old cluster.
+            [programs / "postgres", "-D", data, "-k", socket, "-h", "", "-c", "archive_mode=off"],
             stdout=file, stderr=file, cwd="/", start_new_session=True,
             user=owner[0] if owner else None, group=owner[1] if owner else None,
             extra_groups=[] if owner else None,

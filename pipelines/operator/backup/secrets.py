@@ -25,7 +25,7 @@ def copy_secrets(folder: Path, target: Path, beside: Path) -> list[str]:
             )
     target.mkdir(mode=0o700, parents=True, exist_ok=True)
     found = sorted((folder / "secrets").iterdir())
-    keys = [p for p in sorted((folder / "signer").glob("*")) if p.suffix in SIGNER_KEYS]
+    keys = _keys(sorted((folder / "signer").glob("*")))
     _copy(found, target / "secrets")
     _copy(keys, target / "signer")
     return [str(path.relative_to(folder)) for path in (*found, *keys)]
@@ -40,8 +40,15 @@ def restore_secrets(source: Path, folder: Path) -> None:
     if not (source / "secrets").is_dir():
         raise ValueError(f"no secrets in {source}: name what --secrets-to wrote")
     for name in ("secrets", "signer"):
-        _copy(sorted((source / name).glob("*")), folder / name)
+        found = sorted((source / name).glob("*"))
+        wanted = found if name == "secrets" else _keys(found)
+        _copy(wanted, folder / name)
         _keep_owner(source / name, folder / name)
+
+
+def _keys(files: list[Path]) -> list[Path]:
+    """The signer's keys, without its state."""
+    return [path for path in files if path.suffix in SIGNER_KEYS]
 
 
 def _copy(files: list[Path], target: Path) -> None:
@@ -49,6 +56,9 @@ def _copy(files: list[Path], target: Path) -> None:
     target.chmod(0o700)
     for path in files:
         copy = target / path.name
+        if path.is_dir():  # a folder for each process that has some
+            _copy(sorted(path.iterdir()), copy)
+            continue
         descriptor = os.open(copy, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with path.open("rb") as source, os.fdopen(descriptor, "wb") as file:
             shutil.copyfileobj(source, file)

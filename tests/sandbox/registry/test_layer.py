@@ -57,6 +57,8 @@ def test_files_keep_their_executable_bit_and_nothing_else_of_their_mode(store, u
     with tarfile.open(store.tar(digest)) as archive:
         modes = {member.name: member.mode for member in archive}
         assert {(member.uid, member.gid, member.mtime) for member in archive} == {(0, 0, 0)}
+    # Its own mode too: who runs it and who backs it up are others than who built it.
+    assert store.tar(digest).stat().st_mode & 0o777 == 0o644
     assert modes == {"run": 0o755, "data": 0o644}
     unpacked = {path.name: path.stat().st_mode & 0o777 for path in store.folder(digest).iterdir()}
     assert unpacked == modes

@@ -64,8 +64,8 @@ def api(postgres, tmp_path_factory) -> Iterator[tuple[str, str]]:
             for hours in range(4):
                 make.slot(tide, SLOT - timedelta(hours=hours))
             for hours in range(1, 4):
-                opened, known = SLOT - timedelta(hours=hours), NOW - timedelta(minutes=1)
-                make.bar(opened, 1.2, batch=1, known=known)
+                opened = SLOT - timedelta(hours=hours)
+                make.bar(opened, 1.2, batch=1, known=opened + timedelta(hours=1))
             make.subscription(bob, tide)
         settings = ApiSettings(
             database_url=database.url(API).render_as_string(hide_password=False),

@@ -53,7 +53,7 @@ ROLES = {
 OWNER = "signalbox_owner"
 # Folder: owner, group, mode. Where two processes meet, the folder's group is passed on.
 FOLDERS = {
-    "images": (GIT, WORKER, 0o2775),
+    "images": (GIT, WORKER, 0o2770),
     "git": (GIT, BACKUP, 0o2750),
     "signer": (SIGNER, SIGNER, 0o700),
     "sockets": (0, 0, 0o755),

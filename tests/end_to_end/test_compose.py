@@ -42,36 +42,6 @@ for host in {hosts}:
     print("reached", host)
 """
 
-# What the page's buttons ask: a run that finds its rows locked, and its end.
-ENDED_BY_HAND = """
-import json, time, urllib.request
-def ask(query, **variables):
-    body = json.dumps({"query": query, "variables": variables}).encode()
-    asked = urllib.request.Request(
-        "http://dagster-webserver:8702/dagster/graphql", body, {"content-type": "application/json"}
-    )
-    answer = json.load(urllib.request.urlopen(asked, timeout=30))
-    assert "errors" not in answer, answer
-    return answer["data"]
-[place] = ask("{repositoriesOrError {... on RepositoryConnection {nodes {name location {name}}}}}")[
-    "repositoriesOrError"]["nodes"]
-launched = ask(
-    "mutation($p: ExecutionParams!) {launchRun(executionParams: $p) {__typename"
-    " ... on LaunchRunSuccess {run {runId}} ... on PythonError {message}}}",
-    p={"selector": {"repositoryLocationName": place["location"]["name"],
-                    "repositoryName": place["name"], "jobName": "retention"},
-       "runConfigData": {}})["launchRun"]
-run = launched["run"]["runId"]
-def status():
-    return ask("query($r: ID!) {runOrError(runId: $r) {... on Run {status}}}", r=run)[
-        "runOrError"]["status"]
-while status() != "STARTED":
-    time.sleep(0.2)
-told = ask("mutation($r: String!) {terminateRun(runId: $r) {__typename"
-           " ... on TerminateRunFailure {message}}}", r=run)["terminateRun"]
-assert told["__typename"] == "TerminateRunSuccess", told
-print(json.dumps([status(), run]))
-"""
 WATCHED = {
     "signalbox-api", "signalbox-git", "signalbox-log", "signalbox-exporter",
     "prometheus", "alertmanager",
@@ -210,6 +180,22 @@ def test_dagsters_pages_are_for_operators_who_have_logged_in(deployed, people):
         assert visitor.get("/healthz").status_code == 200
 
 
+def test_an_operator_who_has_logged_in_sees_them(deployed):
+    olga = Client.register(deployed.url, "olga", secrets.token_urlsafe(12))
+    deployed.compose(
+        "run", "--rm", "-T", "migrate", "signalbox", "user", "make-operator", olga.email
+    )
+    trusted = ssl.create_default_context(cafile=str(deployed.authority))
+    with httpx.Client(base_url=deployed.url, verify=trusted) as browser:
+        login = {"email": olga.email, "password": olga.password}
+        token = browser.post("/v1/auth/login", json=login).json()["access_token"]
+        shown = {"Authorization": f"Bearer {token}"}
+        assert browser.post("/v1/admin/dagster/session", headers=shown).status_code == 204
+        assert '"assetPrefix":"/dagster"' in browser.get("/dagster/").text
+        asked = browser.post("/dagster/graphql", json={"query": "{version}"})
+        assert asked.json()["data"]["version"]
+
+
 def test_a_stranger_to_the_authority_does_not_believe_the_door(deployed):
     with pytest.raises(httpx.ConnectError, match="certificate verify failed"):
         httpx.get(deployed.url, verify=ssl.create_default_context(cafile=str(AUTHORITIES)))
@@ -222,6 +208,8 @@ def test_secrets_are_read_by_their_process_alone(deployed):
     for path in found:
         assert path.stat().st_mode & 0o077 == 0, path
         assert path.stat().st_uid == path.parent.stat().st_uid, path
+    # Nor does the machine's anybody see what providers have pushed.
+    assert [(deployed.folder / name).stat().st_mode & 0o007 for name in ("git", "images")] == [0, 0]
     # What is written for people and for Compose holds none of them.
     kept = {path.read_text().strip() for path in found} - {""}
     for name in (".env", "worker.env", "launch.json", "dagster/dagster.yaml"):
@@ -231,8 +219,9 @@ def test_secrets_are_read_by_their_process_alone(deployed):
 
 def test_a_run_is_ended_from_dagsters_page_and_its_container_is_gone(deployed, forecasts):
     assert forecasts
+    program = Path(__file__).with_name("ended_by_hand.py").read_text()
     with deployed.locked("market.raw_answer"):
-        status, run = json.loads(deployed.python("code-server", ENDED_BY_HAND))
+        status, run = json.loads(deployed.python("code-server", program))
     assert status in ("CANCELING", "CANCELED")
     of_it = ["--filter", f"label=dagster/run_id={run}"]
     until(lambda: not said("docker", "ps", "-q", *of_it), 60)

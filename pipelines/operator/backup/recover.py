@@ -59,12 +59,14 @@ def recovered(
     admin = URL.create(
         "postgresql", "postgres", admin_password, database="postgres", query={"host": str(socket)}
     )
+    # The copied settings name the archive of the old cluster, which is not written to.
+    with (data / "postgresql.auto.conf").open("a") as settings:
+        settings.write("archive_mode = 'off'\n")
     (home / "logs").mkdir(mode=0o700, exist_ok=True)
     log = home / "logs" / "restore.log"
     with log.open("ab") as file:
         process = subprocess.Popen(
-            # What the copied settings name is the archive of the old cluster.
-            [programs / "postgres", "-D", data, "-k", socket, "-h", "", "-c", "archive_mode=off"],
+            [programs / "postgres", "-D", data, "-k", socket, "-h", ""],
             stdout=file, stderr=file, cwd="/", start_new_session=True,
             user=owner[0] if owner else None, group=owner[1] if owner else None,
             extra_groups=[] if owner else None,

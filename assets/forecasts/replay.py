@@ -10,7 +10,7 @@ platform's own is raised, and what was answered until then is stored.
 
 from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
@@ -92,8 +92,11 @@ def replay_version(
     """
     if not slots:
         return
-    with installation.connect() as connection, installation.connect() as writing:
-        _hold(writing, version)
+    with (
+        installation.connect() as connection,
+        installation.connect() as writing,
+        _held(writing, version),
+    ):
         there = _recorded(connection, version, slots)
         for slot in slots:
             if slot in there:
@@ -113,13 +116,19 @@ def replay_version(
             yield from _replayed(installation, engine, version, bars, left, recorder)
 
 
-def _hold(connection: psycopg.Connection[Any], version: PublishedVersion) -> None:
-    """Be the version's only replay, until the connection ends."""
-    row = connection.execute(
-        "select pg_try_advisory_lock(%s, %s::int)", [REPLAY_LOCK, version.id]
-    ).fetchone()
+@contextmanager
+def _held(connection: psycopg.Connection[Any], version: PublishedVersion) -> Iterator[None]:
+    """Be the version's only replay: until the block ends, or at the latest the connection."""
+    lock = [REPLAY_LOCK, version.id]
+    row = connection.execute("select pg_try_advisory_lock(%s, %s::int)", lock).fetchone()
     if row != (True,):
         raise AlreadyReplayingError(version)
+    try:
+        yield
+    finally:
+        # The server notices the end of a connection a little later than whoever replays next.
+        with suppress(psycopg.Error):
+            connection.execute("select pg_advisory_unlock(%s, %s::int)", lock)
 
 
 def _recorded(

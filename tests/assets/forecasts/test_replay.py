@@ -138,3 +138,16 @@ def test_bars_that_cannot_be_made_again_are_our_fault_and_not_the_models(house, 
     with pytest.raises(OtherBarsError, match="run signalbox fsck"):
         audit_replay(house.installation, version, SLOTS)
     assert verdicts(house) == []
+
+
+def test_a_replay_that_has_ended_lets_the_next_begin_before_its_connection_is_gone(house):
+    version = house.publish("honest", HONEST)
+    with house.connect() as ended, house.connect() as next_one:
+        with (
+            replaying._held(ended, version),
+            pytest.raises(AlreadyReplayingError),
+            replaying._held(next_one, version),
+        ):
+            pytest.fail("both hold it")
+        with replaying._held(next_one, version):
+            assert not ended.closed
